@@ -1,0 +1,192 @@
+"""The configuration: one pydantic model per section, with units, defaults, ranges, a sentence each.
+
+`config_load.py` fills these from YAML and `--set`; `config.yaml` shows every key.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
+"""What model.size stands for: the side in pixels of the default model's square input."""
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values are fixed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+Side = Annotated[int, Field(ge=16, le=8192)]
+
+
+class CameraConfig(Section):
+    """Where frames come from."""
+
+    kind: Literal["auto", "demo", "clip", "usb"] = Field(
+        default="auto", description="auto takes a USB camera if one opens, else the demo scene"
+    )
+    source: str | int | list[str] | None = Field(
+        default=None,
+        description="clip: a video file, a folder, a list of pictures, or an http/rtsp URL; "
+        "usb: an index or a /dev path; else unused",
+    )
+    size_px: tuple[Side, Side] = Field(
+        default=(1280, 720),
+        description="width and height asked of a USB camera, and of the demo scene",
+    )
+    fps: float = Field(
+        default=30.0,
+        gt=0,
+        le=240,
+        description="frames a second: asked of a camera; of a picture folder",
+    )
+    pixel_format: str = Field(
+        default="auto",
+        pattern=r"^(auto|[A-Z0-9]{4})$",
+        description="V4L2 FOURCC of a USB camera (MJPG, YUYV, ...); auto takes MJPG if offered",
+    )
+    pace: Literal["realtime", "fast"] = Field(
+        default="realtime",
+        description="fast: the source waits, every frame is analysed and shown once "
+        "(clips and the demo scene)",
+    )
+    loop: bool = Field(default=False, description="start a clip again at its end")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="seed of the demo scene")
+    timeout_s: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="a camera that opens or delivers nothing for so long is lost",
+    )
+    retry_max_s: float = Field(
+        default=30.0,
+        ge=1,
+        le=3600,
+        description="longest pause between two attempts to open a lost camera",
+    )
+
+    @model_validator(mode="after")
+    def _source_fits(self) -> "CameraConfig":
+        if self.kind == "clip" and (self.source is None or self.source in ("", [])):
+            raise ValueError("camera.kind clip needs camera.source: a file, a folder or a URL")
+        if self.kind == "clip" and isinstance(self.source, int):
+            raise ValueError("camera.kind clip needs a path or URL as camera.source, not a number")
+        if self.pace == "fast" and self.kind in ("usb", "auto"):
+            raise ValueError(
+                f"camera.pace fast needs camera.kind clip or demo; kind {self.kind} "
+                "cannot be made to wait"
+            )
+        return self
+
+
+class ModelConfig(Section):
+    """What looks for objects, and how big it runs."""
+
+    name: str = Field(
+        default="ssdlite_mobilenet_v2_coco", description="an entry of models/manifest.yaml"
+    )
+    size: Literal["small", "medium", "large", "xlarge"] = Field(
+        default="large", description="input size: 172, 236, 300 or 364 pixels square"
+    )
+    input_hw_px: tuple[int, int] | None = Field(
+        default=None, description="exact input height and width (96..1024), instead of size"
+    )
+    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
+        default="auto", description="interpreter threads; auto takes every core up to four"
+    )
+    min_score: float = Field(
+        default=0.4, ge=0.01, le=1, description="detections below are not shown"
+    )
+    nms_iou: float = Field(
+        default=0.6,
+        gt=0,
+        le=1,
+        description="overlap above which the weaker of one class is dropped",
+    )
+    max_detections: int = Field(default=50, ge=1, le=1000, description="most objects in a picture")
+    classes: list[str] = Field(default=[], description="only these labels; empty means all")
+
+    @field_validator("input_hw_px")
+    @classmethod
+    def _big_enough(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and not all(96 <= side <= 1024 for side in value):
+            raise ValueError(f"sides of {value[0]} and {value[1]} px; each must be 96 to 1024")
+        return value
+
+
+class OverlayConfig(Section):
+    """What is drawn on the picture."""
+
+    timing: Literal["live", "exact"] = Field(
+        default="live",
+        description="live: the newest frame with the newest finished detections; "
+        "exact: each analysed frame with its own, so one inference late",
+    )
+    hud: bool = Field(default=True, description="rates, latency, model and drops in a corner")
+    thickness_px: int = Field(
+        default=0, ge=0, le=32, description="line width; 0 fits it to the picture"
+    )
+
+
+class WindowConfig(Section):
+    """A window on this computer's screen."""
+
+    enabled: Literal["auto"] | bool = Field(
+        default="auto",
+        description="auto opens one where a display and an OpenCV with windows are there",
+    )
+    fullscreen: bool = Field(default=False, description="fill the screen")
+
+
+class VideoConfig(Section):
+    """An annotated MP4 file."""
+
+    path: str | None = Field(default=None, description="file to write; it is replaced")
+    crf: int = Field(
+        default=23, ge=0, le=51, description="H.264 quality, lower is better and larger"
+    )
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(
+        default="ultrafast", description="x264 preset: faster costs less CPU and more bytes"
+    )
+
+
+class JsonlConfig(Section):
+    """One JSON line per analysed frame."""
+
+    path: str | None = Field(
+        default=None, description="file to append to, or - for standard output"
+    )
+
+
+class NullConfig(Section):
+    """Draws and throws away, to measure."""
+
+    enabled: bool = Field(default=False, description="draw every picture and discard it")
+
+
+class OutputsConfig(Section):
+    """Where results go; any number at once."""
+
+    window: WindowConfig = WindowConfig()
+    video: VideoConfig = VideoConfig()
+    jsonl: JsonlConfig = JsonlConfig()
+    null: NullConfig = NullConfig()
+
+
+class LogConfig(Section):
+    """What is said on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least level"
+    )
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    camera: CameraConfig = CameraConfig()
+    model: ModelConfig = ModelConfig()
+    overlay: OverlayConfig = OverlayConfig()
+    outputs: OutputsConfig = OutputsConfig()
+    log: LogConfig = LogConfig()
