@@ -1,0 +1,177 @@
+"""SsdDetector: a model of the zoo at one size, from picture to detections."""
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vision.config import SIZES_PX, ModelConfig
+from edge_vision.detect.anchors import ssd_anchors
+from edge_vision.detect.base import InvokeTime, RawOutput
+from edge_vision.detect.preprocess import Preprocessor
+from edge_vision.detect.runtime import Runtime, TensorInfo, thread_count
+from edge_vision.detect.ssd import Quantisation, SsdDecoder
+from edge_vision.detect.zoo import ModelEntry, find_model
+from edge_vision.errors import ConfigError, ModelError
+from edge_vision.frame import Image, PixelFormat
+from edge_vision.results import Detections
+
+
+class SsdDetector:
+    """An SSD with raw heads.  `detect()` and `infer()` belong to one thread at a time.
+
+    Raises ModelError when the file does not fit its manifest entry, BackendMissing without a
+    runtime, ConfigError when a class asked for is not in the label table.
+    """
+
+    def __init__(self, entry: ModelEntry, config: ModelConfig) -> None:
+        entry.check_file()
+        self._entry = entry
+        hw = (
+            config.input_hw_px or entry.sizes_hw_px.get(config.size) or (SIZES_PX[config.size],) * 2
+        )
+        self.input_hw_px: tuple[int, int] = (hw[0], hw[1])
+        self.threads = thread_count(config.threads)
+        self._runtime = Runtime(entry.file, self.threads, self.input_hw_px)
+        self._preprocessor = Preprocessor(self.input_hw_px)
+        anchors = ssd_anchors(
+            entry.anchors, self.input_hw_px, entry.level_offsets.get(self.input_hw_px)
+        )
+        self._boxes, self._logits = _heads(self._runtime.outputs, len(anchors), entry)
+        outputs = self._runtime.outputs
+        self._decoder = SsdDecoder(
+            anchors,
+            np.array(list(entry.labels), np.int32),
+            Quantisation(*outputs[self._boxes].quantization),
+            Quantisation(*outputs[self._logits].quantization),
+            box_scales=entry.box_scales,
+            min_score=config.min_score,
+            nms_iou=config.nms_iou,
+            max_detections=config.max_detections,
+            wanted=_wanted(config.classes, entry.labels) if config.classes else None,
+        )
+        self._raw = self.new_output()
+
+    @property
+    def runtime_name(self) -> str:
+        """Package and version of the TFLite runtime in use."""
+        return self._runtime.name
+
+    @property
+    def model_name(self) -> str:
+        """The manifest's name of the model."""
+        return self._entry.name
+
+    @property
+    def description(self) -> str:
+        """Model and input size, width first as people say it."""
+        height, width = self.input_hw_px
+        return f"{self._entry.name} {width}x{height}"
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """Class id -> label."""
+        return self._entry.labels
+
+    @property
+    def nonfinite(self) -> int:
+        """Rows the decoder threw away because they held NaN or infinity."""
+        return self._decoder.nonfinite
+
+    def new_input(self) -> NDArray[Any]:
+        """An input buffer: uint8 (height, width, 3) RGB."""
+        return np.empty((*self.input_hw_px, 3), np.uint8)
+
+    def new_output(self) -> RawOutput:
+        """One array for each output tensor, of its shape and dtype."""
+        return tuple(np.empty(info.shape, info.dtype) for info in self._runtime.outputs)
+
+    def prepare(self, image: Image, out: NDArray[Any]) -> None:
+        """Write a picture into an input buffer."""
+        self._preprocessor.fill(image, out)
+
+    def infer(self, prepared: NDArray[Any], raw: RawOutput) -> InvokeTime:
+        """Run on a prepared input and fill `raw`."""
+        np.copyto(self._runtime.input_view(), prepared)
+        return self._invoke(raw)
+
+    def invoke(self) -> None:
+        """Run the network on whatever its input holds: the bare cost, for measuring."""
+        self._runtime.invoke()
+
+    def decode(self, raw: RawOutput) -> Detections:
+        """Raw outputs to detections, normalised to the picture."""
+        return self._decoder.decode(raw[self._boxes], raw[self._logits])
+
+    def detect(
+        self, image: Image | NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR
+    ) -> Detections:
+        """Find the objects in one picture; it is written straight into the input tensor.
+
+        image: an Image, or uint8 of (H, W) or (H, W, 1) grey, (H, W, 3) in the order of `format`,
+        (H, W, 4) with alpha (ignored), or YUV420 (H * 3 / 2, W).  Raises ValueError for others.
+        """
+        picture = image if isinstance(image, Image) else as_image(image, format)
+        self._preprocessor.fill(picture, self._runtime.input_view())
+        self._invoke(self._raw)
+        return self.decode(self._raw)
+
+    def _invoke(self, raw: RawOutput) -> InvokeTime:
+        wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
+        self._runtime.invoke()
+        took = InvokeTime(time.perf_counter_ns() - wall, time.thread_time_ns() - cpu)
+        for index, array in enumerate(raw):
+            self._runtime.read_output(index, array)
+        return took
+
+
+def as_image(array: NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR) -> Image:
+    """An Image of an array as people have them; see `SsdDetector.detect` for the shapes."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+        found = f"dtype {array.dtype}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise ValueError(f"a picture of {found}; expected a numpy array of uint8")
+    if format is not PixelFormat.YUV420 and 0 not in array.shape:
+        if array.ndim == 2:
+            array = array[:, :, np.newaxis]
+        if array.ndim == 3 and array.shape[2] == 1:
+            array = np.repeat(array, 3, axis=2)
+        elif array.ndim == 3 and array.shape[2] == 4:
+            array = array[:, :, :3]
+    # A view with gaps between pixels (alpha cut off, flipped, every other column) is copied:
+    # OpenCV takes rows with a stride, but no gaps inside a row.
+    return Image.from_array(np.ascontiguousarray(array), format)
+
+
+def build_detector(config: ModelConfig, models: Path | None = None) -> SsdDetector:
+    """The detector a configuration describes; see SsdDetector for what is raised.
+
+    models: folder with another manifest.yaml.
+    """
+    return SsdDetector(find_model(config.name, models), config)
+
+
+def _heads(outputs: tuple[TensorInfo, ...], anchors: int, entry: ModelEntry) -> tuple[int, int]:
+    """Which output holds the box codes and which the class logits, found by their shapes."""
+    shapes = [info.shape for info in outputs]
+    boxes = [i for i, shape in enumerate(shapes) if shape == (1, anchors, 4)]
+    logits = [i for i, shape in enumerate(shapes) if shape == (1, anchors, len(entry.labels))]
+    if len(outputs) != 2 or not boxes or not logits:
+        raise ModelError(
+            f"{entry.file.name} has outputs of shapes {shapes}; its manifest entry expects "
+            f"(1, {anchors}, 4) and (1, {anchors}, {len(entry.labels)})"
+        )
+    return boxes[0], logits[-1]
+
+
+def _wanted(classes: Iterable[str], labels: Mapping[int, str]) -> frozenset[int]:
+    by_name = {name: class_id for class_id, name in labels.items()}
+    unknown = [name for name in classes if name not in by_name]
+    if unknown:
+        raise ConfigError(
+            f"model.classes names {', '.join(unknown)}, which this model does not know; "
+            f"it knows: {', '.join(by_name)}"
+        )
+    return frozenset(by_name[name] for name in classes)
