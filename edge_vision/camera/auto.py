@@ -1,0 +1,104 @@
+"""The camera kind `auto`: the first USB camera that delivers a picture, else the demo scene."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from edge_vision.camera import v4l2
+from edge_vision.camera.base import Camera, CameraInfo
+from edge_vision.camera.usb import UsbCamera
+from edge_vision.config import CameraConfig
+from edge_vision.errors import CameraLost, CameraUnavailable, EdgeVisionError
+from edge_vision.frame import Frame
+
+log = logging.getLogger(__name__)
+
+
+class AutoCamera:
+    """Chooses at `open()`; `CameraInfo.notes` says what was taken and why.
+
+    Once a USB camera was taken, only USB cameras are tried again: a picture of a scene that is not
+    there must not replace a camera that is unplugged.
+
+    usb: makes the USB camera of a node.  demo: makes the demo scene.  find: lists the devices.
+    """
+
+    def __init__(
+        self,
+        usb: Callable[[str], Camera],
+        demo: Callable[[], Camera],
+        find: Callable[[], list[v4l2.Device]] = v4l2.list_devices,
+    ) -> None:
+        self._usb = usb
+        self._demo = demo
+        self._find = find
+        self._camera: Camera | None = None
+        self._had_usb = False
+        self._closed = False
+
+    @classmethod
+    def from_config(cls, config: CameraConfig) -> "AutoCamera":
+        """The camera that a `camera` section with kind auto describes."""
+
+        def usb(node: str) -> Camera:
+            return UsbCamera.from_config(config.model_copy(update={"kind": "usb", "source": node}))
+
+        def demo() -> Camera:
+            # Imported on choice: beside a USB camera its pictures are not needed.
+            from edge_vision.camera.demo import DemoCamera
+
+            return DemoCamera.from_config(config)
+
+        return cls(usb, demo)
+
+    def open(self) -> CameraInfo:
+        """See Camera."""
+        self.close()
+        self._closed = False
+        devices = self._find()
+        reasons = []
+        for device in devices:
+            if not device.usable:
+                continue
+            try:
+                info = self._opened(self._usb(device.node))
+            except CameraUnavailable as error:
+                if self._closed:
+                    raise
+                log.info("%s", error)
+                reasons.append(str(error))
+                continue
+            self._had_usb = True
+            note = f"took {device.node} ({device.card}), the first USB camera with a picture"
+            return replace(info, notes=(*info.notes, note))
+        refused = [device for device in devices if not device.usable]
+        if refused or not devices:
+            reasons.append(v4l2.no_camera(refused))
+        reason = "; ".join(reasons)
+        if self._had_usb:
+            raise CameraUnavailable(reason)
+        info = self._opened(self._demo())
+        return replace(info, notes=(*info.notes, f"{reason}; showing the built-in demo scene"))
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """See Camera."""
+        if self._camera is None:
+            raise CameraLost("no camera is open")
+        return self._camera.read(timeout_s)
+
+    def close(self) -> None:
+        """See Camera; any thread may call it, also while `open()` waits."""
+        self._closed = True
+        if self._camera is not None:
+            self._camera.close()
+
+    def faults(self) -> list[EdgeVisionError]:
+        """See Camera."""
+        return self._camera.faults() if self._camera is not None else []
+
+    def _opened(self, camera: Camera) -> CameraInfo:
+        # Kept before it opens, so that close() reaches the one that is waiting.
+        self._camera = camera
+        if self._closed:
+            raise CameraUnavailable("the camera was closed while it was being opened")
+        return camera.open()

@@ -1,0 +1,229 @@
+"""Lists V4L2 capture devices: ioctls of the kernel's videodev2.h, nothing else.
+
+The three structures used hold only bytes and 32-bit numbers, so they are the same on every
+architecture; the ioctl numbers are those of Linux's asm-generic/ioctl.h (x86, ARM, RISC-V).
+"""
+
+import errno
+import fcntl
+import os
+import re
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+Ioctl = Callable[[int, int, bytearray], object]
+
+_CAPABILITY = struct.Struct("=16s32s32sIII12x")  # struct v4l2_capability
+_FMTDESC = struct.Struct("=III32sI16x")  # struct v4l2_fmtdesc
+_FRMSIZE = struct.Struct("=III6I8x")  # struct v4l2_frmsizeenum
+
+
+def _request(direction: int, number: int, size: int) -> int:
+    """An ioctl number of type 'V'; direction 1 = write, 2 = read, 3 = both."""
+    return direction << 30 | size << 16 | ord("V") << 8 | number
+
+
+VIDIOC_QUERYCAP = _request(2, 0, _CAPABILITY.size)
+VIDIOC_ENUM_FMT = _request(3, 2, _FMTDESC.size)
+VIDIOC_ENUM_FRAMESIZES = _request(3, 74, _FRMSIZE.size)
+
+CAP_VIDEO_CAPTURE = 0x00000001
+CAP_VIDEO_CAPTURE_MPLANE = 0x00001000
+CAP_VIDEO_M2M_MPLANE = 0x00004000
+CAP_VIDEO_M2M = 0x00008000
+CAP_META_CAPTURE = 0x00800000
+CAP_STREAMING = 0x04000000
+CAP_DEVICE_CAPS = 0x80000000
+_BUF_TYPE_VIDEO_CAPTURE = 1
+_FRMSIZE_DISCRETE = 1
+_MOST_ENTRIES = 256
+"""A driver that never ends its list must not hang us."""
+
+NO_WEBCAM = {
+    "bcm2835-codec": "a video codec",
+    "bcm2835-isp": "an image processor",
+    "pispbe": "an image processor",
+    "rpi-hevc-dec": "a video decoder",
+    "rpivid": "a video decoder",
+    "rp1-cfe": "a raw sensor interface, which needs libcamera",
+    "unicam": "a raw sensor interface, which needs libcamera",
+    "bcm2835-unicam": "a raw sensor interface, which needs libcamera",
+}
+"""Drivers of capture nodes on Raspberry Pi boards that are no webcams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A pixel format a device offers.
+
+    fourcc: four characters, as in CameraConfig.pixel_format.  sizes_px: (width, height) each; with
+    `stepwise` the smallest and the largest of a range.
+    """
+
+    fourcc: str
+    description: str
+    sizes_px: tuple[tuple[int, int], ...] = ()
+    stepwise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A /dev/video* node.
+
+    links: /dev/v4l/by-id and by-path names of it.  refusal: why it is no camera to use, or empty.
+    """
+
+    node: str
+    card: str = ""
+    driver: str = ""
+    bus: str = ""
+    links: tuple[str, ...] = ()
+    formats: tuple[Format, ...] = ()
+    refusal: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """It can be opened and captures pictures."""
+        return not self.refusal
+
+
+def list_devices(
+    dev: Path = Path("/dev"), sys: Path = Path("/sys"), ioctl: Ioctl = fcntl.ioctl
+) -> list[Device]:
+    """All /dev/video* nodes, USB first, then by number; also those that are no cameras.
+
+    Never raises for a device: what is wrong with one stands in its `refusal`.
+    """
+    nodes = [path for path in dev.glob("video*") if re.fullmatch(r"video[0-9]+", path.name)]
+    nodes.sort(key=lambda path: int(path.name[5:]))
+    devices = [query(node, dev=dev, sys=sys, ioctl=ioctl) for node in nodes]
+    return sorted(devices, key=lambda device: not device.bus.startswith("usb"))
+
+
+def query(
+    node: Path, dev: Path = Path("/dev"), sys: Path = Path("/sys"), ioctl: Ioctl = fcntl.ioctl
+) -> Device:
+    """One device.  node: its path, or a link to it."""
+    links = _links(node, dev)
+    node = node.resolve()
+    try:
+        # Not blocking: some drivers wait in open() for a device that is busy.
+        descriptor = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        name = _sys_name(node, sys)
+        return Device(str(node), name, links=links, refusal=_refusal_of(node, error))
+    try:
+        return _query(str(node), descriptor, links, ioctl)
+    except OSError as error:
+        refusal = f"is no V4L2 device ({os.strerror(error.errno or 0).lower()})"
+        return Device(str(node), _sys_name(node, sys), links=links, refusal=refusal)
+    finally:
+        os.close(descriptor)
+
+
+def _query(node: str, descriptor: int, links: tuple[str, ...], ioctl: Ioctl) -> Device:
+    data = bytearray(_CAPABILITY.size)
+    ioctl(descriptor, VIDIOC_QUERYCAP, data)
+    driver, card, bus, _version, capabilities, device_caps = _CAPABILITY.unpack(data)
+    # `capabilities` is of the whole device with all its nodes; device_caps of this node.
+    caps = device_caps if capabilities & CAP_DEVICE_CAPS else capabilities
+    formats: tuple[Format, ...] = ()
+    refusal = _not_a_camera(_text(driver), caps)
+    if not refusal:
+        formats = tuple(_formats(descriptor, ioctl))
+    return Device(node, _text(card), _text(driver), _text(bus), links, formats, refusal)
+
+
+def _not_a_camera(driver: str, caps: int) -> str:
+    if driver in NO_WEBCAM:
+        return f"is {NO_WEBCAM[driver]} ({driver}), no webcam"
+    if caps & (CAP_VIDEO_M2M | CAP_VIDEO_M2M_MPLANE):
+        return f"converts video ({driver}), and is no camera"
+    if caps & CAP_META_CAPTURE and not caps & CAP_VIDEO_CAPTURE:
+        return "gives only metadata of a camera, no pictures"
+    if caps & CAP_VIDEO_CAPTURE_MPLANE and not caps & CAP_VIDEO_CAPTURE:
+        return f"gives pictures in separate planes only ({driver}), as no webcam does"
+    if not caps & CAP_VIDEO_CAPTURE:
+        return "does not capture pictures"
+    if not caps & CAP_STREAMING:
+        return "does not stream"
+    return ""
+
+
+def _formats(descriptor: int, ioctl: Ioctl) -> Iterator[Format]:
+    for index in range(_MOST_ENTRIES):
+        data = bytearray(_FMTDESC.pack(index, _BUF_TYPE_VIDEO_CAPTURE, 0, b"", 0))
+        if not _answers(ioctl, descriptor, VIDIOC_ENUM_FMT, data):
+            return
+        _, _, _, description, code = _FMTDESC.unpack(data)
+        sizes, stepwise = _sizes(descriptor, code, ioctl)
+        yield Format(fourcc_text(code), _text(description), sizes, stepwise)
+
+
+def _sizes(descriptor: int, code: int, ioctl: Ioctl) -> tuple[tuple[tuple[int, int], ...], bool]:
+    sizes: list[tuple[int, int]] = []
+    for index in range(_MOST_ENTRIES):
+        data = bytearray(_FRMSIZE.pack(index, code, 0, *(0,) * 6))
+        if not _answers(ioctl, descriptor, VIDIOC_ENUM_FRAMESIZES, data):
+            break
+        _, _, kind, *numbers = _FRMSIZE.unpack(data)
+        if kind != _FRMSIZE_DISCRETE:  # min, max, step of the width, then of the height
+            return ((numbers[0], numbers[3]), (numbers[1], numbers[4])), True
+        sizes.append((numbers[0], numbers[1]))
+    return tuple(sizes), False
+
+
+def _answers(ioctl: Ioctl, descriptor: int, request: int, data: bytearray) -> bool:
+    """Fill `data`; False at the end of a list (EINVAL), or where there is none (ENOTTY, ...)."""
+    try:
+        ioctl(descriptor, request, data)
+    except OSError:
+        return False
+    return True
+
+
+def no_camera(devices: list[Device]) -> str:
+    """Why none of the devices is a camera to use, in one sentence."""
+    if not devices:
+        return "no USB camera: no /dev/video* node"
+    reasons = []
+    for device in devices:
+        card = f" ({device.card})" if device.card else ""
+        reasons.append(f"{device.node}{card} {device.refusal}")
+    return f"no USB camera: {'; '.join(reasons)}"
+
+
+def fourcc_text(code: int) -> str:
+    """A FOURCC number as its four characters; bit 31 marks big-endian and is not part of it."""
+    return (code & 0x7FFFFFFF).to_bytes(4, "little").decode("latin-1")
+
+
+def _text(data: bytes) -> str:
+    return data.split(b"\0", 1)[0].decode("utf-8", "replace")
+
+
+def _links(node: Path, dev: Path) -> tuple[str, ...]:
+    """The udev names that lead to the node; by-id, which names the camera itself, comes first."""
+    found = [*(dev / "v4l/by-id").glob("*"), *(dev / "v4l/by-path").glob("*")]
+    target = node.resolve()
+    return tuple(sorted(str(link) for link in found if link.resolve() == target))
+
+
+def _sys_name(node: Path, sys: Path) -> str:
+    try:
+        return (sys / "class/video4linux" / node.name / "name").read_text("utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _refusal_of(node: Path, error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return (
+            "may not be opened (permission denied); add yourself to the group video: "
+            "sudo usermod -aG video $USER, then log in again"
+        )
+    if error.errno == errno.ENOENT:
+        return "does not exist"
+    return f"cannot be opened ({os.strerror(error.errno or 0).lower()})"

@@ -1,0 +1,137 @@
+"""The choice: a USB camera that delivers, else the demo scene, and what is said about it."""
+
+import pytest
+
+from edge_vision.camera import v4l2
+from edge_vision.camera.auto import AutoCamera
+from edge_vision.camera.base import CameraInfo
+from edge_vision.camera.usb import UsbCamera
+from edge_vision.config import CameraConfig
+from edge_vision.errors import CameraLost, CameraUnavailable
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+
+
+class Demo:
+    """Stands for the demo scene: only that it was opened and closed matters here."""
+
+    opened = 0
+
+    def open(self):
+        self.opened += 1
+        return CameraInfo("demo", "demo scene", 64, 48, 30.0, False, ("seed 0",))
+
+    def read(self, timeout_s):
+        return None
+
+    def close(self):
+        self.opened -= 1
+
+    def faults(self):
+        return []
+
+
+@pytest.fixture
+def demo():
+    return Demo()
+
+
+@pytest.fixture
+def camera(fake_v4l2, demo):
+    def usb(node):
+        return UsbCamera(node, (64, 48), timeout_s=2.0, backend=fake_v4l2.backend())
+
+    made = AutoCamera(usb, lambda: demo, fake_v4l2.find)
+    yield made
+    made.close()
+
+
+def read_one(camera):
+    while (frame := camera.read(1.0)) is None:
+        pass
+    return frame
+
+
+def test_a_usb_camera_is_taken_and_named(camera, fake_v4l2, demo):
+    info = camera.open()
+    assert (info.kind, info.reconnects) == ("usb", True)
+    assert info.notes == (f"took {fake_v4l2.node} (C920), the first USB camera with a picture",)
+    read_one(camera).release()
+    assert demo.opened == 0
+
+
+def test_without_a_device_the_demo_scene_says_why(camera, fake_v4l2, demo):
+    fake_v4l2.node.unlink()
+    info = camera.open()
+    assert info.kind == "demo"
+    assert info.notes == (
+        "seed 0",
+        "no USB camera: no /dev/video* node; showing the built-in demo scene",
+    )
+    assert demo.opened == 1
+    camera.close()
+    assert demo.opened == 0
+
+
+def test_a_device_that_is_no_camera_is_not_opened_and_said(camera, fake_v4l2):
+    fake_v4l2.refusal = "is a video codec (bcm2835-codec), no webcam"
+    (note,) = camera.open().notes[1:]
+    assert note.startswith("no USB camera: ")
+    assert "video0 (C920) is a video codec (bcm2835-codec), no webcam; showing" in note
+    assert fake_v4l2.opened_nodes == []
+
+
+def test_a_camera_without_a_picture_is_passed_over(camera, fake_v4l2):
+    fake_v4l2.pictures = 0
+    info = camera.open()
+    assert info.kind == "demo"
+    assert "another program may use it; showing the built-in demo scene" in info.notes[-1]
+    assert fake_v4l2.open_captures == []
+
+
+def test_the_second_camera_is_taken_when_the_first_fails(fake_v4l2, demo):
+    first = v4l2.Device("/dev/first", "broken")
+    second = v4l2.Device("/dev/second", "good")
+
+    def usb(node):
+        if node == "/dev/first":
+            fake = UsbCamera("/nonexistent/video0", backend=fake_v4l2.backend())
+        else:
+            fake = UsbCamera(str(fake_v4l2.node), (64, 48), backend=fake_v4l2.backend())
+        return fake
+
+    camera = AutoCamera(usb, lambda: demo, lambda: [first, second])
+    assert "took /dev/second (good)" in camera.open().notes[-1]
+    camera.close()
+
+
+def test_a_lost_usb_camera_is_never_replaced_by_the_demo(camera, fake_v4l2, demo, take_all):
+    fake_v4l2.pictures = 3
+    camera.open()
+    with pytest.raises(CameraLost):
+        take_all(camera)
+    camera.close()
+    fake_v4l2.node.unlink()
+    for _ in range(2):
+        with pytest.raises(CameraUnavailable, match="no USB camera: no /dev/video"):
+            camera.open()
+    fake_v4l2.node.touch()
+    fake_v4l2.pictures = None
+    assert camera.open().kind == "usb"
+    assert demo.opened == 0
+
+
+def test_a_camera_plugged_in_later_replaces_the_demo_at_the_next_open(camera, fake_v4l2):
+    fake_v4l2.node.unlink()
+    assert camera.open().kind == "demo"
+    camera.close()
+    fake_v4l2.node.touch()
+    assert camera.open().kind == "usb"
+
+
+def test_from_config_asks_usb_for_what_the_section_says():
+    config = CameraConfig(size_px=(320, 240), fps=5.0, pixel_format="YUYV", timeout_s=3.0)
+    inner = AutoCamera.from_config(config)._usb("/dev/video7")._guard._inner
+    assert inner._path == "/dev/video7"
+    assert (inner._asked_size_px, inner._asked_fps) == ((320, 240), 5.0)
+    assert (inner._asked_format, inner._timeout_s) == ("YUYV", 3.0)
