@@ -1,0 +1,177 @@
+"""The annotated pictures as an MP4 file."""
+
+import logging
+import math
+import os
+import stat
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vision.config import VideoConfig
+from edge_vision.errors import OutputError
+from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.mp4 import TICKS_PER_S, FFmpegError, Mp4Writer, encoder_name
+from edge_vision.outputs.queue import QueuedOutput
+from edge_vision.outputs.reasons import reason_of
+
+log = logging.getLogger(__name__)
+
+_QUEUE = 8
+"""Pictures that may wait, 1.4 MB each at 1280x720: a quarter of a second at 30 a second."""
+_MOST_PIXELS = 3840 * 2160
+"""Larger pictures are scaled down: hardware players end at H.264 level 5.1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    i420: NDArray[np.uint8]
+    at_ticks: int
+
+
+class VideoOutput(QueuedOutput[_Job]):
+    """Writes an MP4 in the time of the pictures' own timeline (`media_ns`).
+
+    The first picture gives the size, an odd side less its last pixel; pictures of another size are
+    scaled to fit it, with black bars.  The file is emptied with the first picture.
+    """
+
+    name = "video"
+    wants: Literal["scenes", "pictures"] = "pictures"
+
+    def __init__(self, config: VideoConfig, *, patient: bool = False) -> None:
+        super().__init__(patient=patient, capacity=_QUEUE)
+        self._config = config
+        self._path = Path(config.path or "").expanduser()
+        self._fd = -1
+        self._is_new = False
+        self._writer: Mp4Writer | None = None
+        self._fitter: _Fitter | None = None
+        self._clock = _Clock()
+        self._spare: deque[NDArray[np.uint8]] = deque()
+
+    def _open(self) -> None:
+        path = self._path
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; name a file in it: {path / 'edge-vision.mp4'}")
+        if path.suffix.lower() != ".mp4":
+            raise OutputError(f"cannot write {path}: only .mp4; try {path.with_suffix('.mp4')}")
+        self._is_new = not path.exists()
+        if not self._is_new and not stat.S_ISREG(path.stat().st_mode):
+            raise OutputError(f"cannot write {path}: it is no regular file; choose another name")
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {path}: {reason_of(error)}; "
+                "choose a folder that exists and can be written"
+            ) from error
+        if encoder_name() != "libx264":
+            log.warning("%s: this PyAV has no H.264 encoder; writing MPEG-4 Part 2", path)
+
+    def _pack(self, item: Analysed | Picture) -> _Job:
+        assert isinstance(item, Picture)
+        if self._fitter is None:
+            self._fitter = _Fitter(item.canvas.shape[1], item.canvas.shape[0])
+        try:
+            i420 = self._spare.popleft()
+        except IndexError:
+            i420 = np.empty(self._fitter.i420_shape, np.uint8)
+        cv2.cvtColor(self._fitter.fit(item.canvas), cv2.COLOR_BGR2YUV_I420, dst=i420)
+        return _Job(i420, self._clock.ticks(item.media_ns))
+
+    def _write(self, job: _Job) -> None:
+        try:
+            if self._writer is None:
+                height, width = job.i420.shape[0] * 2 // 3, job.i420.shape[1]
+                config = self._config
+                self._writer = Mp4Writer(
+                    self._fd, width, height, crf=config.crf, preset=config.preset
+                )
+            self._writer.write(job.i420, job.at_ticks)
+        except (OSError, FFmpegError) as error:
+            raise self._gave_up(error) from error
+        self._spare.append(job.i420)
+
+    def _finish(self) -> None:
+        writer = self._writer
+        if writer is None:
+            os.close(self._fd)
+            if self._fault is None:
+                log.warning("%s: no picture was shown, so there is no video", self._path)
+            self._remove_empty()
+            return
+        try:
+            writer.close()
+        except (OSError, FFmpegError) as error:
+            raise self._gave_up(error) from error
+        finally:
+            if not writer.kept_frames:
+                self._path.unlink(missing_ok=True)
+
+    def _remove_empty(self) -> None:
+        """A file that was there before keeps its content; one that we made goes."""
+        if self._is_new:
+            self._path.unlink(missing_ok=True)
+
+    def _gave_up(self, error: OSError | FFmpegError) -> OutputError:
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
+        writer = self._writer
+        frames, kept_frames = (writer.frames, writer.kept_frames) if writer else (0, 0)
+        kept = f"the first {kept_frames} are kept and playable" if kept_frames else "none is kept"
+        return OutputError(f"{self._path}: {reason} after {frames} frames; {kept}")
+
+
+class _Fitter:
+    """Brings pictures of any size to the size of the file."""
+
+    def __init__(self, width_px: int, height_px: int) -> None:
+        scale = min(1.0, math.sqrt(_MOST_PIXELS / (width_px * height_px)))
+        # 4:2:0 has one colour sample for two by two pixels; encoders refuse a few pixels.
+        self._width, self._height = (
+            max(16, int(side * scale) // 2 * 2) for side in (width_px, height_px)
+        )
+        self.i420_shape = (self._height * 3 // 2, self._width)
+        self._board: NDArray[np.uint8] | None = None
+
+    def fit(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The canvas, uint8 (h, w, 3), as it is, less one pixel, or scaled with black bars."""
+        height, width = canvas.shape[:2]
+        if height - self._height in (0, 1) and width - self._width in (0, 1):
+            return canvas[: self._height, : self._width]
+        if self._board is None:
+            self._board = np.empty((self._height, self._width, 3), np.uint8)
+        self._board[:] = 0
+        scale = min(self._width / width, self._height / height)
+        wide = max(1, min(self._width, round(width * scale)))
+        high = max(1, min(self._height, round(height * scale)))
+        left, top = (self._width - wide) // 2, (self._height - high) // 2
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        target = self._board[top : top + high, left : left + wide]
+        cv2.resize(canvas, (wide, high), dst=target, interpolation=how)
+        return self._board
+
+
+class _Clock:
+    """From a source's timeline to the file's, which starts at 0 and never goes back."""
+
+    def __init__(self) -> None:
+        self._last_ns = 0
+        self._shift_ns: int | None = None
+        self._gap_ns = 0
+
+    def ticks(self, media_ns: int) -> int:
+        """Ticks since the first picture; a timeline that starts again (a loop) is continued."""
+        if self._shift_ns is None:
+            self._shift_ns = -media_ns
+        elif media_ns < self._last_ns:
+            self._shift_ns += self._last_ns - media_ns + self._gap_ns
+        else:
+            self._gap_ns = media_ns - self._last_ns
+        self._last_ns = media_ns
+        return round((media_ns + self._shift_ns) * TICKS_PER_S / 1_000_000_000)

@@ -1,0 +1,1 @@
+"""Drawing: frames are copied to a canvas, boxes, labels and figures are drawn on the copy."""

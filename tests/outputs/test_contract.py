@@ -1,0 +1,113 @@
+"""What holds for every output in the table."""
+
+import inspect
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_vision.config import JsonlConfig, NullConfig, OutputsConfig, VideoConfig, WindowConfig
+from edge_vision.errors import ConfigError
+from edge_vision.outputs import OUTPUTS, make_outputs
+from edge_vision.outputs.base import Analysed, Output, Picture
+from edge_vision.registry import load
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+
+MakeOutput = Callable[..., Any]
+WRITERS = [name for name in OUTPUTS if name != "window"]  # the window: test_window.py
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> MakeOutput:
+    """make(name, patient=...): an output of the table, writing into a fresh folder."""
+    configs = {
+        "window": WindowConfig(),
+        "video": VideoConfig(path=str(tmp_path / "out.mp4")),
+        "jsonl": JsonlConfig(path=str(tmp_path / "out.jsonl")),
+        "null": NullConfig(enabled=True),
+    }
+
+    def build(name: str, *, patient: bool = False) -> Any:
+        return load(OUTPUTS, name, "output")(configs[name], patient=patient)
+
+    return build
+
+
+@pytest.fixture
+def item(
+    picture: Callable[..., Picture], analysed: Callable[..., Analysed]
+) -> Callable[[Output, int], Any]:
+    """item(output, number): what the output wants."""
+
+    def build(output: Output, number: int = 0) -> Any:
+        return picture(number) if output.wants == "pictures" else analysed(number)
+
+    return build
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_it_has_the_protocols_parts(make: MakeOutput, name: str) -> None:
+    output = make(name)
+    assert output.name == name
+    assert output.wants in ("scenes", "pictures")
+    assert isinstance(output.shows_status, bool)
+    for method in ("start", "active", "offer", "close", "fault"):
+        expected = inspect.signature(getattr(Output, method)).parameters
+        assert list(inspect.signature(getattr(type(output), method)).parameters) == list(expected)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_before_the_start_it_takes_nothing(make: MakeOutput, item: Any, name: str) -> None:
+    output = make(name)
+    assert not output.active()
+    assert output.offer(item(output)) is False
+    assert output.fault() is None
+    output.close(1)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_run(make: MakeOutput, item: Any, name: str, patient: bool) -> None:
+    output = make(name, patient=patient)
+    output.start()
+    assert output.active()
+    taken = [output.offer(item(output, number)) for number in range(40)]
+    assert taken[0] is True
+    assert all(taken) or not patient
+    output.close(10)
+    assert output.fault() is None
+    assert not output.active()
+    assert output.offer(item(output)) is False
+    output.close(1)  # again: nothing happens
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_closed_with_nothing_taken(make: MakeOutput, name: str) -> None:
+    output = make(name)
+    output.start()
+    begin = time.monotonic()
+    output.close(5)
+    assert time.monotonic() - begin < 4
+    assert output.fault() is None
+
+
+def test_make_outputs_gives_what_is_asked_for(tmp_path: Path) -> None:
+    off = WindowConfig(enabled=False)
+    assert make_outputs(OutputsConfig(window=off)) == []
+    config = OutputsConfig(
+        window=off,
+        video=VideoConfig(path=str(tmp_path / "a.mp4")),
+        jsonl=JsonlConfig(path="-"),
+        null=NullConfig(enabled=True),
+    )
+    assert [output.name for output in make_outputs(config, patient=True)] == WRITERS
+    assert list(tmp_path.iterdir()) == []  # nothing is opened before start
+
+
+def test_every_section_has_an_output_and_the_other_way_round() -> None:
+    assert set(OUTPUTS) == set(OutputsConfig.model_fields)
+    with pytest.raises(ConfigError, match="there are: jsonl, null, video, window"):
+        load(OUTPUTS, "vidoe", "output")
