@@ -1,0 +1,112 @@
+"""`edge-vision bench`: what the pipeline makes of what the interpreter can do."""
+
+import resource
+import time
+from typing import Annotated
+
+import typer
+
+from edge_vision.app import App, prepare_process
+from edge_vision.cli.options import (
+    AsJson,
+    ConfigFile,
+    Settings,
+    Size,
+    Source,
+    Threads,
+    configuration,
+    print_json,
+    size_settings,
+    source_settings,
+)
+from edge_vision.config import Config
+from edge_vision.detect.detector import SsdDetector, build_detector
+from edge_vision.telemetry import Telemetry
+
+
+def command(
+    config: ConfigFile = None,
+    set_: Settings = None,
+    source: Source = None,
+    size: Size = None,
+    threads: Threads = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.5, max=3600, help="Seconds of pipeline to measure in all.")
+    ] = 9.0,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=20, help="Turns of bare invoke and pipeline.")
+    ] = 3,
+    json: AsJson = False,
+) -> None:
+    """Measure the bare invoke() loop, each stage and the whole pipeline, in one run.
+
+    The two are measured in turns, so their ratio holds on a machine whose speed drifts.  The
+    source defaults to the demo scene; clips and the demo scene are read at pace: fast, and every
+    frame is analysed, drawn, and thrown away.
+    """
+    settings = [*(set_ or []), *size_settings(size, threads), *source_settings(source or ["demo"])]
+    settings += ["outputs.window.enabled=false", "outputs.null.enabled=true"]
+    settings += ["outputs.video.path=null", "outputs.jsonl.path=null"]
+    if not any(setting.startswith(("camera.kind=usb", "camera.kind=auto")) for setting in settings):
+        settings += ["camera.pace=fast", "camera.loop=true"]
+    loaded = configuration(config, settings)
+    prepare_process()
+    report = measure(loaded, seconds, rounds)
+    if json:
+        print_json(report)
+        return
+    stages = report.pop("stages_ms")
+    assert isinstance(stages, dict)
+    for name, value in report.items():
+        print(f"{name:16} {value}")
+    print("stages, p50 ms")
+    for name, value in stages.items():
+        print(f"  {name:14} {value}")
+
+
+def measure(config: Config, seconds: float, rounds: int) -> dict[str, object]:
+    """Turns of invoke loop and pipeline; see `command` for what the figures mean."""
+    invokes = 0
+    invoke_s = 0.0
+    frames = 0
+    pipeline_s = 0.0
+    detector = build_detector(config.model)
+    telemetry = Telemetry()
+    for _ in range(rounds):
+        count, took = _invoke_loop(detector, seconds / rounds / 2)
+        invokes, invoke_s = invokes + count, invoke_s + took
+        app = App(config, duration_s=seconds / rounds, detector=detector)
+        app.run()
+        telemetry = app.pipeline.telemetry
+        frames += telemetry.analysed.count - 1
+        pipeline_s += (telemetry.analysed.last_ns - telemetry.analysed.first_ns) / 1e9
+    invoke_per_s = invokes / invoke_s
+    pipeline_per_s = frames / pipeline_s if pipeline_s > 0 else 0.0
+    stages = {name: _p50(telemetry, name) for name in telemetry.stages}
+    return {
+        "runtime": detector.runtime_name,
+        "model": detector.model_name,
+        "input_hw_px": list(detector.input_hw_px),
+        "threads": detector.threads,
+        "invoke_per_s": round(invoke_per_s, 1),
+        "pipeline_per_s": round(pipeline_per_s, 1),
+        "ratio": round(pipeline_per_s / invoke_per_s, 3),
+        "overhead_cpu_ms": round(telemetry.overhead_cpu.percentile(50), 3),
+        "stages_ms": {**stages, "invoke": round(telemetry.invoke.percentile(50), 3)},
+        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def _invoke_loop(detector: SsdDetector, seconds: float) -> tuple[int, float]:
+    for _ in range(5):
+        detector.invoke()
+    count = 0
+    begin = time.perf_counter()
+    while (took := time.perf_counter() - begin) < seconds:
+        detector.invoke()
+        count += 1
+    return count, took
+
+
+def _p50(telemetry: Telemetry, stage: str) -> float:
+    return round(telemetry.stages[stage].percentile(50), 3)

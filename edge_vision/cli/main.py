@@ -1,0 +1,81 @@
+"""`edge-vision`: the table of commands, and the one place where errors become exit codes."""
+
+import importlib
+import signal
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from edge_vision import __version__
+from edge_vision.errors import EdgeVisionError
+
+_COMMANDS = {
+    "run": "find objects in a live picture, show and save them",
+    "detect": "find objects in picture files",
+    "bench": "measure the interpreter, every stage and the whole pipeline",
+    "models": "list the models and their sizes",
+    "cameras": "list the cameras of this computer",
+    "check-config": "check a configuration file",
+}
+
+
+# Plain help keeps the examples as they are written, and an error is one line, not a box.
+_STYLE: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "add_completion": False,
+}
+
+
+class _Commands(TyperGroup):
+    """Imports a command's file when it is called: `--help` and `models` need no OpenCV."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"edge_vision.cli.{cmd_name.replace('-', '_')}")
+        single = typer.Typer(**_STYLE)
+        single.command(cmd_name)(module.command)
+        command = typer.main.get_command(single)
+        command.short_help = _COMMANDS[cmd_name]
+        return command
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    **_STYLE,
+    help="Live object detection with an overlay, for Raspberry Pi class boards.",
+    epilog="Start with: edge-vision run     Every command has its own --help.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edge-vision {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point.  Exit codes: 0 done, 2 wrong usage, else as `edge_vision.errors` lists them."""
+    # Until a run installs its own handlers there is nothing to close: end at once, no traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        app(prog_name="edge-vision")
+    except EdgeVisionError as error:
+        print(f"edge-vision: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

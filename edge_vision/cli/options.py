@@ -1,0 +1,113 @@
+"""Options that several commands share, and the configuration they amount to."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_vision.config import Config
+from edge_vision.config_load import load_config
+from edge_vision.errors import EdgeVisionError
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "-c",
+        "--config",
+        metavar="FILE",
+        help="Configuration file; else $EDGE_VISION_CONFIG, else the config.yaml that came along.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        help="Change one key of the configuration; may be given again.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="small, medium, large, xlarge, or HEIGHTxWIDTH in pixels (236x300)."
+    ),
+]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=64, metavar="N", help="Interpreter threads.")
+]
+Source = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SOURCE",
+        help="auto, demo, usb, a USB camera's INDEX or /dev path, a video or picture file, "
+        "a folder of pictures, or an http/rtsp URL; several picture files: give it again.",
+    ),
+]
+
+
+def default_config_file() -> Path:
+    """The config.yaml of the environment, the wheel, or the checkout, in this order."""
+    if named := os.environ.get("EDGE_VISION_CONFIG"):
+        return Path(named)
+    package = Path(__file__).resolve().parent.parent
+    packaged = package / "_config.yaml"
+    return packaged if packaged.exists() else package.parent / "config.yaml"
+
+
+def configuration(file: Path | None, settings: Iterable[str]) -> Config:
+    """The configuration of a command; also sets up logging as it says."""
+    config = load_config(file or default_config_file(), list(settings))
+    logging.basicConfig(
+        level=config.log.level.upper(),
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+    )
+    return config
+
+
+def size_settings(size: str | None, threads: int | None) -> list[str]:
+    """`--size` and `--threads` as settings."""
+    settings = []
+    if size is not None:
+        height, x, width = size.partition("x")
+        if x and height.isdigit() and width.isdigit():
+            settings.append(f"model.input_hw_px=[{height}, {width}]")
+        else:
+            settings += [f"model.size={size}", "model.input_hw_px=null"]
+    if threads is not None:
+        settings.append(f"model.threads={threads}")
+    return settings
+
+
+def source_settings(sources: list[str]) -> list[str]:
+    """`--source` as settings: words, numbers and /dev paths are cameras, the rest are clips."""
+    first = sources[0]
+    if len(sources) == 1 and first in ("auto", "demo", "usb"):
+        return [f"camera.kind={first}", "camera.source=null"]
+    if len(sources) == 1 and (first.isdigit() or first.startswith("/dev/")):
+        return [
+            "camera.kind=usb",
+            f"camera.source={json.dumps(int(first) if first.isdigit() else first)}",
+        ]
+    value: Any = first if len(sources) == 1 else sources
+    return ["camera.kind=clip", f"camera.source={json.dumps(value)}"]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, indent=2))
+
+
+def tell_faults(faults: list[EdgeVisionError]) -> None:
+    """Name each fault and end with the first one's exit code, if there is any."""
+    for fault in faults:
+        print(f"edge-vision: {fault}", file=sys.stderr)
+    if faults:
+        raise typer.Exit(faults[0].exit_code)

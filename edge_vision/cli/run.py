@@ -1,0 +1,134 @@
+"""`edge-vision run`: the live picture."""
+
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from edge_vision.app import App, Summary, prepare_process
+from edge_vision.cli.options import (
+    ConfigFile,
+    Settings,
+    Size,
+    Source,
+    Threads,
+    configuration,
+    size_settings,
+    source_settings,
+    tell_faults,
+)
+from edge_vision.config import Config
+from edge_vision.results import label_of
+
+
+def command(
+    config: ConfigFile = None,
+    set_: Settings = None,
+    source: Source = None,
+    size: Size = None,
+    threads: Threads = None,
+    save: Annotated[
+        str | None, typer.Option(metavar="FILE.mp4", help="Save the annotated video.")
+    ] = None,
+    jsonl: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Append one JSON line per analysed frame; - prints it."),
+    ] = None,
+    window: Annotated[
+        bool | None, typer.Option("--window/--no-window", help="Show a window, or never do.")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="End after N analysed frames.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.01, metavar="SECONDS", help="End after so many seconds.")
+    ] = None,
+) -> None:
+    """Find objects in a live picture.
+
+    Without options: a USB camera if there is one, else the built-in demo scene, in a window if
+    there is a screen.  Ctrl-C ends it; files are closed and a summary is printed.
+
+    \b
+    Examples:
+      edge-vision run --source demo --save demo.mp4 --duration 10
+      edge-vision run --source street.mp4 --set camera.pace=fast --jsonl street.jsonl
+      edge-vision run --source rtsp://camera.local/stream --set model.size=small
+    """
+    settings = [*(set_ or []), *size_settings(size, threads)]
+    settings += source_settings(source) if source else []
+    for key, value in (("video.path", save), ("jsonl.path", jsonl), ("window.enabled", window)):
+        if value is not None:
+            settings.append(f"outputs.{key}={json.dumps(value)}")
+    summary = _run(configuration(config, settings), frames, duration)
+    print_summary(summary)
+    tell_faults([fault for fault in summary.faults if not getattr(fault, "reader_gone", False)])
+
+
+def _run(config: Config, frames: int | None, duration_s: float | None) -> Summary:
+    """The run itself, ended by SIGINT and SIGTERM."""
+    prepare_process()
+    status = StatusLine() if sys.stderr.isatty() else None
+    tick = status.tick if status is not None else None
+    app = App(config, frames=frames, duration_s=duration_s, on_tick=tick)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.stop.set())
+    try:
+        return app.run()
+    finally:
+        if status is not None:
+            status.clear()
+
+
+class StatusLine:
+    """One line on a terminal that says what is seen and how fast, once a second."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def tick(self, app: App) -> None:
+        """Rewrite the line if a second has passed."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 1.0
+        telemetry, (scene, _) = app.pipeline.telemetry, app.pipeline.scenes.read()
+        state = app.pipeline.camera_state.read()[0]
+        now_ns = time.monotonic_ns()
+        seen: Counter[str] = Counter()
+        if scene is not None:
+            seen.update(label_of(scene.labels, i) for i in scene.detections.class_ids.tolist())
+        what = ", ".join(f"{n} {label}" for label, n in seen.items()) or "nothing"
+        line = (
+            f"camera {telemetry.captured.per_s(now_ns):.1f}/s  "
+            f"detector {telemetry.analysed.per_s(now_ns):.1f}/s  "
+            f"inference {telemetry.last_invoke_ms:.1f} ms  sees {what}"
+        )
+        text = line if state.up else f"no camera: {state.reason}"
+        sys.stderr.write(f"\r\x1b[K{text[:118]}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Make room for what is printed next."""
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def print_summary(summary: Summary) -> None:
+    """The figures of a run, on standard error (standard output may carry JSON lines)."""
+    drops = ", ".join(f"{n} {reason}" for reason, n in sorted(summary.drops.items())) or "none"
+    latency, invoke = summary.latency_ms, summary.invoke_ms
+    lines = (
+        f"frames   {summary.captured} captured, {summary.analysed} analysed, {summary.shown} shown",
+        f"dropped  {drops}",
+        f"rates    {summary.capture_per_s:.1f} captured/s, "
+        f"{summary.analysed_per_s:.1f} analysed/s, {summary.shown_per_s:.1f} shown/s",
+        f"latency  p50 {latency.p50:.1f} ms, p95 {latency.p95:.1f} ms, p99 {latency.p99:.1f} ms "
+        "(exposed to result)",
+        f"invoke   p50 {invoke.p50:.1f} ms, p95 {invoke.p95:.1f} ms",
+    )
+    print("\n".join(lines), file=sys.stderr)

@@ -1,0 +1,209 @@
+"""The pipeline: five workers, five slots, and the order in which they start and end.
+
+    camera --Frame--+--> frames --> prepare --> staged --> infer --> results --> decode --> Scene
+                    |                                                               |
+                    +--> render slot (timing: live)    render slot (timing: exact) <+
+                              |
+                              v
+                    render: canvas, overlay --> outputs that want pictures
+
+Every arrow is a LatestSlot: the newest item wins, or with `wait` (pace: fast) the giver waits.
+A worker that ends closes the slot behind it, so the end of the stream runs through the pipeline in
+flow order and what was already analysed still reaches the outputs.  A worker that fails also closes
+the slot before it and stops the camera, so nobody waits for the dead.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from edge_vision.camera.base import Camera
+from edge_vision.config import CameraConfig, OverlayConfig
+from edge_vision.detect.base import Detector
+from edge_vision.errors import EdgeVisionError, ShutdownError
+from edge_vision.frame import Frame
+from edge_vision.outputs.base import Analysed, Output
+from edge_vision.render.overlay import Overlay
+from edge_vision.results import Scene
+from edge_vision.slot import Bulletin, LatestSlot
+from edge_vision.stages.capture import CaptureStage
+from edge_vision.stages.detect import DetectStage, Job
+from edge_vision.stages.render import RenderStage, Showing
+from edge_vision.telemetry import Telemetry
+from edge_vision.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_JOIN_S = 2.0
+"""What one worker may take to end."""
+_PATIENCE_S = 0.5
+"""What the camera worker may take before its camera is closed under it."""
+
+
+Slots = list[LatestSlot[Any]]
+
+
+class Link(NamedTuple):
+    """A worker, the slot it takes from, and the slots it gives to."""
+
+    worker: Worker
+    source: LatestSlot[Any] | None
+    targets: Slots
+
+
+class Pipeline:
+    """Camera, detector and outputs, connected.  `start()`, then `stop()` or wait for `ended`.
+
+    frames: end after so many analysed frames.  on_scene: called in the decode thread.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        detector: Detector,
+        outputs: Sequence[Output],
+        *,
+        camera_config: CameraConfig,
+        overlay_config: OverlayConfig,
+        frames: int | None = None,
+        on_scene: Callable[[Scene], None] | None = None,
+    ) -> None:
+        self.telemetry = Telemetry()
+        self.scenes: Bulletin[Scene | None] = Bulletin(None)
+        self.ended = threading.Event()
+        self._camera = camera
+        self._outputs = outputs
+        self._scene_outputs = [output for output in outputs if output.wants == "scenes"]
+        self._on_scene = on_scene
+        self._frames = frames
+        self._exact = overlay_config.timing == "exact"
+        self._wait = camera_config.pace == "fast"
+        self._detect = DetectStage(
+            detector,
+            self.telemetry,
+            self._done,
+            wait=self._wait,
+            keep_frames=self._exact,
+            most=frames,
+        )
+        self._capture = self._make_capture(camera_config)
+        self.camera_state = self._capture.state
+        self._render = self._make_render(overlay_config, detector.description)
+        self._chain = self._make_chain()
+        self._living = len(self._chain)
+        self._lock = threading.Lock()
+
+    def _make_capture(self, config: CameraConfig) -> CaptureStage:
+        return CaptureStage(
+            self._camera,
+            self._give,
+            self.telemetry,
+            timeout_s=config.timeout_s,
+            retry_max_s=config.retry_max_s,
+            retry_first=config.kind == "clip",  # a URL; files raise what is not retried
+            most=self._frames if self._wait else None,
+        )
+
+    def _make_render(self, config: OverlayConfig, model: str) -> RenderStage:
+        return RenderStage(
+            Overlay(config.thickness_px, hud=config.hud),
+            [output for output in self._outputs if output.wants == "pictures"],
+            self.scenes,
+            lambda: self.camera_state.read()[0],
+            self.telemetry,
+            model=model,
+            hud=config.hud,
+            wait=self._wait,
+        )
+
+    def _make_chain(self) -> list[Link]:
+        """Every worker, in flow order."""
+        detect, render = self._detect, self._render
+        from_camera: Slots = [detect.frames] if self._exact else [detect.frames, render.slot]
+        from_decode: Slots = [render.slot] if self._exact else []
+        return [
+            Link(Worker("camera", self._capture.run, self._on_end), None, from_camera),
+            Link(Worker("prepare", detect.prepare, self._on_end), detect.frames, [detect.staged]),
+            Link(Worker("infer", detect.infer, self._on_end), detect.staged, [detect.results]),
+            Link(Worker("decode", detect.decode, self._on_end), detect.results, from_decode),
+            Link(Worker("render", render.run, self._on_end), render.slot, []),
+        ]
+
+    def start(self) -> None:
+        """Start the outputs, then the workers, the last first."""
+        started: list[Output] = []
+        try:
+            for output in self._outputs:
+                output.start()
+                started.append(output)
+        except EdgeVisionError:
+            for output in started:
+                output.close(_JOIN_S)
+            raise
+        for link in reversed(self._chain):
+            link.worker.start()
+
+    def stop(self) -> None:
+        """Ask for the end; returns at once.  `ended` is set when the last worker has ended."""
+        self._chain[0].worker.stop()
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Stop, wait for every worker in flow order, close the outputs.
+
+        Raises the first failure of a worker, or ShutdownError naming threads that did not end.
+        """
+        deadline = time.monotonic() + timeout_s
+        self.stop()
+        stuck: list[str] = []
+        if not self._chain[0].worker.join(_PATIENCE_S):
+            self._camera.close()  # ends an open() or read() that waits for a device or a network
+        workers = [link.worker for link in self._chain]
+        for worker in workers:
+            if not worker.join(min(_JOIN_S, deadline - time.monotonic())):
+                log.error("thread %s does not end; it stands at:\n%s", worker.name, worker.stack())
+                stuck.append(worker.name)
+        for output in self._outputs:
+            output.close(max(0.5, min(_JOIN_S, deadline - time.monotonic())))
+        for worker in workers:
+            if worker.failure is not None:
+                raise worker.failure
+        if stuck:
+            raise ShutdownError(f"threads that did not end in time: {', '.join(stuck)}")
+
+    def _on_end(self, ended: Worker) -> None:
+        link = next(link for link in self._chain if link.worker is ended)
+        if link.source is not None:
+            link.source.close()
+        for slot in link.targets:
+            slot.close(drain=True)
+        if ended.failure is not None:
+            self.stop()
+        with self._lock:
+            self._living -= 1
+            if self._living == 0:
+                self.ended.set()
+
+    def _give(self, frame: Frame) -> None:
+        """Camera thread: a new frame to everybody who wants it."""
+        if not self._exact and self._render.watched():
+            self._render.slot.put(Showing(frame.acquire(), None))
+        self._detect.frames.put(frame)
+
+    def _done(self, scene: Scene, job: Job) -> None:
+        """Decode thread: a result to everybody who wants it."""
+        if self.telemetry.analysed.count == self._frames:
+            self.stop()
+        self.scenes.post(scene)
+        analysed = Analysed(scene, job.stamps)
+        for output in self._scene_outputs:
+            if output.active() and not output.offer(analysed):
+                self.telemetry.drop(f"{output.name} busy")
+        if self._on_scene is not None:
+            self._on_scene(scene)
+        if job.frame is not None:
+            if self._render.watched():
+                self._render.slot.put(Showing(job.frame, scene))
+            else:
+                job.frame.release()

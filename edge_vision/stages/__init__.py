@@ -1,0 +1,1 @@
+"""The bodies of the pipeline's threads; `pipeline.py` connects them."""

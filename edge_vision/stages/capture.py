@@ -1,0 +1,101 @@
+"""The camera worker: frames out, and a camera that goes away and comes back."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_vision.camera.base import Camera, CameraInfo, EndOfStream
+from edge_vision.errors import CameraLost, CameraUnavailable
+from edge_vision.frame import Frame
+from edge_vision.slot import Bulletin
+from edge_vision.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+"""How long one read waits at most: how soon a wish to stop is noticed without a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """Whether frames come.  info: the last camera opened; reason: why none comes; since_ns."""
+
+    up: bool
+    reason: str
+    since_ns: int
+    info: CameraInfo | None = None
+
+
+class CaptureStage:
+    """Opens the camera, passes frames on, and opens it again when it was lost.
+
+    give: takes over the frame's lease.  retry_first: keep trying even if it never opened.
+    most: frames after which the stream ends, None = no limit.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        give: Callable[[Frame], None],
+        telemetry: Telemetry,
+        *,
+        timeout_s: float,
+        retry_max_s: float,
+        retry_first: bool,
+        most: int | None = None,
+    ) -> None:
+        self._camera = camera
+        self._give = give
+        self._telemetry = telemetry
+        self._timeout_ns = int(timeout_s * 1e9)
+        self._retry_max_s = retry_max_s
+        self._retry = retry_first
+        self._most = most
+        self.state = Bulletin(CameraState(False, "opening", time.monotonic_ns()))
+
+    def run(self, stop: threading.Event) -> None:
+        """Until the stream ends, the camera cannot be had, or `stop` is set."""
+        delay_s = 0.5
+        info: CameraInfo | None = None
+        try:
+            while not stop.is_set():
+                before = self._telemetry.captured.count
+                try:
+                    info = self._camera.open()
+                    self._retry = self._retry or info.reconnects
+                    log.info("camera: %s%s", info.name, "".join(f"; {n}" for n in info.notes))
+                    self.state.post(CameraState(True, "", time.monotonic_ns(), info))
+                    self._read(stop)
+                except (CameraUnavailable, CameraLost) as error:
+                    self._camera.close()
+                    if stop.is_set():
+                        return  # it was closed under us to end a wait
+                    if not self._retry:
+                        raise
+                    if self._telemetry.captured.count > before:
+                        delay_s = 0.5  # it had worked: try again soon
+                    log.warning("no camera: %s; trying again in %.1f s", error, delay_s)
+                    self.state.post(CameraState(False, str(error), time.monotonic_ns(), info))
+                    stop.wait(delay_s)
+                    delay_s = min(delay_s * 2, self._retry_max_s)
+        except EndOfStream:
+            pass
+        finally:
+            self._camera.close()
+
+    def _read(self, stop: threading.Event) -> None:
+        telemetry = self._telemetry
+        last_ns = time.monotonic_ns()
+        while not stop.is_set():
+            frame = self._camera.read(_TICK_S)
+            if frame is None:
+                if time.monotonic_ns() - last_ns > self._timeout_ns:
+                    raise CameraLost(f"no frame for {self._timeout_ns / 1e9:g} s")
+                continue
+            last_ns = time.monotonic_ns()
+            telemetry.captured.tick(frame.stamps.arrived)
+            self._give(frame)
+            if self._most is not None and telemetry.captured.count >= self._most:
+                raise EndOfStream

@@ -1,0 +1,95 @@
+"""One run, from configuration to summary."""
+
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from edge_vision import app as app_module
+from edge_vision.app import App
+from edge_vision.config import Config
+from edge_vision.config_load import parse_config
+from edge_vision.errors import CameraUnavailable, EdgeVisionError, OutputError
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+
+
+def config(**sections: object) -> Config:
+    defaults = {
+        "camera": {"kind": "demo", "size_px": [320, 240], "pace": "fast"},
+        "model": {"size": "small", "threads": 1},
+        "outputs": {"window": {"enabled": False}},
+    }
+    return parse_config({**defaults, **sections})
+
+
+def test_the_summary_adds_up() -> None:
+    summary = App(config(), frames=12).run()
+    assert (summary.captured, summary.analysed, summary.drops) == (12, 12, {})
+    assert summary.analysed_per_s > 1
+    assert 0 < summary.invoke_ms.p50 <= summary.latency_ms.p50 <= summary.latency_ms.p99
+    assert summary.faults == []
+
+
+def test_a_run_of_some_seconds_ends() -> None:
+    ticks: list[int] = []
+    summary = App(config(), duration_s=0.5, on_tick=lambda app: ticks.append(1)).run()
+    assert summary.analysed > 0
+    assert ticks
+
+
+def test_a_stop_from_elsewhere_ends_the_run() -> None:
+    app = App(config(), on_scene=lambda scene: app.stop.set())
+    assert App.run(app).analysed >= 1
+
+
+def test_frames_that_never_come_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "_GIVE_UP_S", 0.5)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/x.mjpg"
+        with pytest.raises(CameraUnavailable, match="gave up after"):
+            App(config(camera={"kind": "clip", "source": url}), frames=3).run()
+
+
+def test_a_silent_network_does_not_delay_the_end() -> None:
+    """A server that accepts and says nothing: the open would wait for camera.timeout_s."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.mjpg"
+        camera = {"kind": "clip", "source": url, "timeout_s": 3}
+        app = App(config(camera=camera))
+        ended = threading.Event()
+        runner = threading.Thread(target=lambda: (app.run(), ended.set()))
+        runner.start()
+        connection, _ = silent.accept()
+        app.stop.set()
+        assert ended.wait(2.5)
+        connection.close()
+        runner.join()
+
+
+def test_an_output_that_cannot_start_stops_the_others(tmp_path: Path) -> None:
+    outputs = {
+        "window": {"enabled": False},
+        "jsonl": {"path": str(tmp_path / "x.jsonl")},
+        "video": {"path": str(tmp_path / "missing" / "x.mp4")},
+    }
+    with pytest.raises(OutputError, match="missing"):
+        App(config(outputs=outputs), frames=1).run()
+
+
+def test_the_run_goes_on_while_one_output_works(tmp_path: Path) -> None:
+    """/dev/full takes no byte; the lines still go to the file."""
+    lines = tmp_path / "x.jsonl"
+    full = {"window": {"enabled": False}, "jsonl": {"path": "/dev/full"}, "null": {"enabled": True}}
+    summary = App(config(outputs=full), frames=10).run()
+    assert summary.analysed == 10
+    (fault,) = summary.faults
+    assert isinstance(fault, EdgeVisionError)
+    assert fault.exit_code == 74
+    outputs = {"window": {"enabled": False}, "jsonl": {"path": str(lines)}}
+    App(config(outputs=outputs), frames=10).run()
+    assert len(lines.read_text().splitlines()) == 10
