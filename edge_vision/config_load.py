@@ -126,7 +126,7 @@ def _plain(node: yaml.Node, path: KeyPath, file: Path, source: _Source) -> Any:
                 )
             source.places[(*path, key)] = place
             plain = isinstance(value_node, yaml.ScalarNode) and value_node.style is None
-            if plain and not value_node.value.strip():
+            if plain and not value_node.value.strip() and _known((*path, key)):
                 continue  # "camera:" with nothing below it: everything at its default
             values[key] = _plain(value_node, (*path, key), file, source)
         return values
@@ -213,6 +213,14 @@ def _key_path(loc: tuple[str | int, ...]) -> KeyPath:
         path.append(part)
         section = _subsection(section, str(part))
     return tuple(path)
+
+
+def _known(path: KeyPath) -> bool:
+    """Whether the configuration has such a key."""
+    section: type[BaseModel] | None = Config
+    for part in path[:-1]:
+        section = _subsection(section, str(part)) if section is not None else None
+    return section is not None and path[-1] in section.model_fields
 
 
 def _subsection(section: type[BaseModel], key: str) -> type[BaseModel] | None:

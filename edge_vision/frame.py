@@ -55,6 +55,10 @@ class Image:
             )
         if stride < least:
             raise ValueError(f"a stride of {stride} bytes; expected at least {least}")
+        inner = (stride, 3, 1) if len(expected) == 3 else (stride, 1)
+        strides = zip(self.data.strides, inner, self.data.shape, strict=True)
+        if any(found != wanted for found, wanted, count in strides if count > 1):
+            raise ValueError(f"image data with strides {self.data.strides}; expected {inner}")
 
     @classmethod
     def from_array(cls, array: NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR) -> "Image":

@@ -19,7 +19,7 @@ class Detections:
     boxes: float32 (N, 4), x0 y0 x1 y1, normalised 0..1, x0 <= x1 and y0 <= y1.
     scores: float32 (N,), 0..1.
     class_ids: int32 (N,), ids of the label table (COCO ids for COCO models; person = 1).
-    Raises ValueError when shape, dtype, order or range do not hold.
+    Raises ValueError when shape, dtype or range do not hold, or a box is inverted.
     """
 
     boxes: NDArray[np.float32]

@@ -156,3 +156,12 @@ def test_leases_from_many_threads_are_counted() -> None:
     assert recycled == []
     frame.release()
     assert recycled == [1]
+
+
+def test_gaps_inside_a_row_are_refused() -> None:
+    wide = np.zeros((4, 8, 3), np.uint8)
+    for view in (wide[:, ::2], wide[:, ::-1], np.zeros((4, 4, 4), np.uint8)[:, :, :3]):
+        with pytest.raises(ValueError, match="strides"):
+            Image(view, PixelFormat.BGR, view.shape[1], 4, 24)
+    padded = wide[:, :5]
+    assert Image.from_array(padded).stride_bytes == 24

@@ -140,9 +140,10 @@ def as_image(array: NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR) ->
             array = np.repeat(array, 3, axis=2)
         elif array.ndim == 3 and array.shape[2] == 4:
             array = array[:, :, :3]
-    # A view with gaps between pixels (alpha cut off, flipped, every other column) is copied:
+    # A view with gaps between pixels (alpha cut off, every other column) or mirrored is copied:
     # OpenCV takes rows with a stride, but no gaps inside a row.
-    return Image.from_array(np.ascontiguousarray(array), format)
+    plain = array.flags.c_contiguous and min(array.strides, default=0) > 0
+    return Image.from_array(array if plain else array.copy(), format)
 
 
 def build_detector(config: ModelConfig, models: Path | None = None) -> SsdDetector:

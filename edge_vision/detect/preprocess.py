@@ -7,6 +7,22 @@ from numpy.typing import NDArray
 from edge_vision.frame import Image, PixelFormat
 
 
+def _bt601_to_rgb() -> NDArray[np.float32]:
+    """(3, 4) matrix from (Y, U, V, 1), video levels, to R, G, B 0..255 (ITU-R BT.601-7, 2.5.3)."""
+    red, blue = 0.299, 0.114
+    green = 1 - red - blue
+    luma, chroma = 255 / 219, 255 / 224  # from 16..235 and 16..240
+    to_red, to_blue = 2 * (1 - red) * chroma, 2 * (1 - blue) * chroma
+    matrix = np.array(
+        [
+            [luma, 0, to_red],
+            [luma, -to_blue * blue / green, -to_red * red / green],
+            [luma, to_blue, 0],
+        ]
+    )
+    return np.column_stack([matrix, -matrix @ (16, 128, 128)]).astype(np.float32)
+
+
 class Preprocessor:
     """Fills an input of (height, width, 3) uint8 RGB from an Image of any size and format.
 
@@ -16,44 +32,26 @@ class Preprocessor:
     """
 
     def __init__(self, input_hw_px: tuple[int, int]) -> None:
-        self.input_hw_px = input_hw_px
-        height, width = input_hw_px
-        self._bgr = np.empty((height, width, 3), np.uint8)
-        # I420 needs even sides; an odd input is resized once more after the colour step.
-        even = (height + height % 2, width + width % 2)
-        self._i420 = np.empty((even[0] * 3 // 2, even[1]), np.uint8)
-        self._even_rgb = None if even == input_hw_px else np.empty((*even, 3), np.uint8)
+        self._size = (input_hw_px[1], input_hw_px[0])
+        self._scratch = np.empty((*input_hw_px, 3), np.uint8)
+        self._planes = np.empty((3, *input_hw_px), np.uint8)
+        self._to_rgb = _bt601_to_rgb()
 
     def fill(self, image: Image, out: NDArray[np.uint8]) -> None:
         """Write the picture into `out`, (height, width, 3) uint8 RGB, contiguous."""
         if image.format is PixelFormat.YUV420:
-            self._fill_yuv(image, out)
+            # Each plane is resized by itself, the halved colour planes to full size, so that the
+            # colour step runs on the small picture and colour keeps its sharpness.
+            planes = yuv_planes(image.data, image.width_px, image.height_px)
+            for plane, small in zip(planes, self._planes, strict=True):
+                cv2.resize(plane, self._size, dst=small)
+            cv2.merge(tuple(self._planes), dst=self._scratch)
+            cv2.transform(self._scratch, self._to_rgb, dst=out)
         elif image.format is PixelFormat.RGB:
-            self._resize(image.data, out)
+            cv2.resize(image.data, self._size, dst=out)
         else:
-            self._resize(image.data, self._bgr)
-            cv2.cvtColor(self._bgr, cv2.COLOR_BGR2RGB, dst=out)
-
-    @staticmethod
-    def _resize(source: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-        if source.shape[:2] == out.shape[:2]:
-            np.copyto(out, source)
-        else:
-            cv2.resize(source, (out.shape[1], out.shape[0]), dst=out)
-
-    def _fill_yuv(self, image: Image, out: NDArray[np.uint8]) -> None:
-        # Each plane is resized by itself, so the colour step runs on the small picture only.
-        for source, small in zip(
-            yuv_planes(image.data, image.width_px, image.height_px),
-            yuv_planes(self._i420, self._i420.shape[1], self._i420.shape[0] * 2 // 3),
-            strict=True,
-        ):
-            self._resize(source, small)
-        if self._even_rgb is None:
-            cv2.cvtColor(self._i420, cv2.COLOR_YUV2RGB_I420, dst=out)
-        else:
-            cv2.cvtColor(self._i420, cv2.COLOR_YUV2RGB_I420, dst=self._even_rgb)
-            self._resize(self._even_rgb, out)
+            cv2.resize(image.data, self._size, dst=self._scratch)
+            cv2.cvtColor(self._scratch, cv2.COLOR_BGR2RGB, dst=out)
 
 
 def yuv_planes(

@@ -81,6 +81,8 @@ def test_views_with_gaps_are_taken(large: SsdDetector, pictures: Path) -> None:
     mirrored = large.detect(picture[:, ::-1])
     again = large.detect(np.ascontiguousarray(picture[:, ::-1]))
     assert np.array_equal(mirrored.boxes, again.boxes)
+    large.detect(picture[:1][::-1])
+    large.detect(picture[:, :1][:, ::-1])
 
 
 @pytest.mark.parametrize(
