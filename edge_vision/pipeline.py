@@ -1,11 +1,11 @@
-"""The pipeline: five workers, five slots, and the order in which they start and end.
+"""The pipeline: four workers, three slots, and the order in which they start and end.
 
-    camera --Frame--+--> frames --> prepare --> staged --> infer --> results --> decode --> Scene
-                    |                                                               |
-                    +--> render slot (timing: live)    render slot (timing: exact) <+
-                              |
-                              v
-                    render: canvas, overlay --> outputs that want pictures
+    camera --> prepare --> staged --> infer --> results --> decode --> Scene
+       |                                                      |
+       +--Frame--> render slot (timing: live)   (timing: exact) render slot
+                        |
+                        v
+              render: canvas, overlay --> outputs that want pictures
 
 Every arrow is a LatestSlot: the newest item wins, or with `wait` (pace: fast) the giver waits.
 A worker that ends closes the slot behind it, so the end of the stream runs through the pipeline in
@@ -121,11 +121,10 @@ class Pipeline:
     def _make_chain(self) -> list[Link]:
         """Every worker, in flow order."""
         detect, render = self._detect, self._render
-        from_camera: Slots = [detect.frames] if self._exact else [detect.frames, render.slot]
+        from_camera: Slots = [detect.staged] if self._exact else [detect.staged, render.slot]
         from_decode: Slots = [render.slot] if self._exact else []
         return [
             Link(Worker("camera", self._capture.run, self._on_end), None, from_camera),
-            Link(Worker("prepare", detect.prepare, self._on_end), detect.frames, [detect.staged]),
             Link(Worker("infer", detect.infer, self._on_end), detect.staged, [detect.results]),
             Link(Worker("decode", detect.decode, self._on_end), detect.results, from_decode),
             Link(Worker("render", render.run, self._on_end), render.slot, []),
@@ -189,7 +188,7 @@ class Pipeline:
         """Camera thread: a new frame to everybody who wants it."""
         if not self._exact and self._render.watched():
             self._render.slot.put(Showing(frame.acquire(), None))
-        self._detect.frames.put(frame)
+        self._detect.prepare(frame)
 
     def _done(self, scene: Scene, job: Job) -> None:
         """Decode thread: a result to everybody who wants it."""

@@ -173,7 +173,10 @@ class Scripted:
     def prepare(self, image: Image, out: Any) -> None:
         out.fill(0)
 
-    def infer(self, prepared: Any, raw: Any) -> InvokeTime:
+    def load(self, prepared: Any) -> None:
+        pass
+
+    def infer(self, raw: Any) -> InvokeTime:
         self.runs += 1
         self._infer(self.runs)
         return InvokeTime(1, 1)

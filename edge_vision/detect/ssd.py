@@ -79,11 +79,12 @@ class SsdDecoder:
         """Boxes that pass the threshold and per-class suppression, best first."""
         survivors, anchors, channels = self._candidates(logits)
         stored, codes = logits.reshape(-1)[survivors], boxes.reshape(-1, 4)[anchors]
-        finite = np.isfinite(stored) & np.isfinite(codes).all(1)
-        if not finite.all():
-            self.nonfinite += len(np.unique(anchors[~finite]))
-            stored, codes = stored[finite], codes[finite]
-            anchors, channels = anchors[finite], channels[finite]
+        if stored.dtype.kind == "f" or codes.dtype.kind == "f":
+            finite = np.isfinite(stored) & np.isfinite(codes).all(1)
+            if not finite.all():
+                self.nonfinite += len(np.unique(anchors[~finite]))
+                stored, codes = stored[finite], codes[finite]
+                anchors, channels = anchors[finite], channels[finite]
         if len(stored) == 0:
             return Detections.empty()
         order = np.argsort(-stored.astype(np.float32), kind="stable")[:_PRE_NMS]
@@ -109,11 +110,13 @@ class SsdDecoder:
             limits = np.iinfo(flat.dtype)
             if threshold > limits.max:  # no stored value is so sure
                 flat = flat[:0]
-            threshold = min(max(threshold, limits.min), limits.max)
-        # One comparison in the stored type; int8 is compared 16 to 64 values at a time.  It is
-        # turned round so that a NaN passes, to be counted.
-        survivors = np.flatnonzero(~(flat < flat.dtype.type(threshold)))
-        anchors, channels = np.divmod(survivors, logits.shape[-1])
+            # One comparison in the stored type; int8 is compared 16 to 64 values at a time.
+            reached = flat >= flat.dtype.type(min(max(threshold, limits.min), limits.max))
+        else:
+            reached = ~(flat < flat.dtype.type(threshold))  # a NaN passes, to be counted
+        survivors = reached.nonzero()[0]
+        anchors = survivors // logits.shape[-1]
+        channels = survivors - anchors * logits.shape[-1]
         if self._wanted is not None:
             chosen = self._wanted[channels]
             survivors, anchors, channels = survivors[chosen], anchors[chosen], channels[chosen]
