@@ -2,19 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_vision.camera import v4l2
 from edge_vision.camera.base import CameraInfo
 from edge_vision.camera.guard import Guard
+from edge_vision.camera.opencv import Backend, as_bgr
 from edge_vision.camera.pool import FramePool
 from edge_vision.config import CameraConfig
 from edge_vision.errors import CameraLost, CameraUnavailable, ConfigError, EdgeVisionError
@@ -26,28 +24,12 @@ DRIVER_STAMP_MOST_MS = 1000.0
 """A driver's buffer time older than this, or from the future, is of another clock."""
 
 
-def open_v4l2(node: str) -> Any:
-    """OpenCV's capture of a device node."""
-    return cv2.VideoCapture(node, cv2.CAP_V4L2)
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """What stands between us and the devices; tests put their own here.
-
-    capture: makes a cv2.VideoCapture of a node.  query: looks at a node.  find: lists all.
-    """
-
-    capture: Callable[[str], Any] = open_v4l2
-    query: Callable[[Path], v4l2.Device] = v4l2.query
-    find: Callable[[], list[v4l2.Device]] = v4l2.list_devices
-
-
 class UsbCamera:
     """A webcam, named by index (0 is /dev/video0), path (also /dev/v4l/by-id/...), or None.
 
-    None takes the first camera there is, at each open.  A camera that was opened once is found
-    again under its by-id name, as it may come back under another number.  size_px (width, height),
+    None takes the first camera there is, at each open.  One named by its number that was opened
+    once is found again under its by-id or else its by-path name, as it may come back under another
+    number; a /dev/v4l name is taken as it is.  size_px (width, height),
     fps and pixel_format (a FOURCC, or "auto": MJPG where offered, else YUYV) are asked for; what
     the camera grants instead stands in `CameraInfo.notes`.
     """
@@ -132,13 +114,17 @@ class _Capture:
     def open(self) -> CameraInfo:
         self.close()
         device = self._look()
-        self._link = next((link for link in device.links if "/by-id/" in link), None)
+        # A link was chosen on purpose: two cameras of one make may share a by-id name.
+        named_by_link = self._path is not None and Path(self._path).is_symlink()
+        self._link = device.links[0] if device.links and not named_by_link else None
         self._seq, self._start_ns = 0, 0
         self._last_good_ns = time.monotonic_ns()
         capture = self._capture = self._backend.capture(device.node)
         try:
             if not capture.isOpened():
-                raise CameraUnavailable(f"{device.node} ({device.card}) cannot be opened")
+                raise CameraUnavailable(
+                    f"{device.node} ({device.card}) cannot be opened; another program may use it"
+                )
             fourcc = self._ask(capture, device)
             first = self._first = self._first_frame(device)
             width, height = first.main.width_px, first.main.height_px
@@ -158,16 +144,17 @@ class _Capture:
             return first
         if self._capture is None:
             raise CameraLost(f"{self._name} is not open")
-        give_up_ns = time.monotonic_ns() + round(timeout_s * 1e9)
-        while time.monotonic_ns() < give_up_ns:
-            # grab() waits for the next picture; of a device that is gone it fails at once.
-            if not self._capture.grab():
-                raise CameraLost(f"{self._name} stopped delivering; it may be unplugged")
-            arrived_ns = time.monotonic_ns()
-            frame = self._frame(arrived_ns)
-            if frame is not None:
-                return frame
-            if arrived_ns - self._last_good_ns > self._timeout_s * 1e9:
+        now_ns = time.monotonic_ns()
+        give_up_ns = now_ns + round(timeout_s * 1e9)
+        while now_ns < give_up_ns:
+            if self._backend.wait(self._capture, (give_up_ns - now_ns) / 1e9):
+                if not self._capture.grab():
+                    raise CameraLost(f"{self._name} stopped delivering; it may be unplugged")
+                frame = self._frame(time.monotonic_ns())
+                if frame is not None:
+                    return frame
+            now_ns = time.monotonic_ns()
+            if now_ns - self._last_good_ns > self._timeout_s * 1e9:
                 raise CameraLost(f"{self._name} sent no readable picture for {self._timeout_s:g} s")
         return None
 
@@ -258,7 +245,7 @@ class _Capture:
             return None
         if not np.shares_memory(picture, buffer):  # of another size than expected
             self._pool.give_back(buffer, keep=False)
-            picture = _as_bgr(picture, self._name)
+            picture = as_bgr(picture, self._name)
             self._shape = picture.shape
             self._pool.adopt(picture)
         self._last_good_ns = arrived_ns
@@ -274,16 +261,3 @@ class _Capture:
             media_ns=stamps.exposed - self._start_ns,
             recycle=partial(self._pool.give_back, picture),
         )
-
-
-def _as_bgr(picture: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    """Grey becomes BGR.  CameraUnavailable for raw data, which comes as one row."""
-    if picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
-        return np.ascontiguousarray(picture, dtype=np.uint8)
-    grey = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 1)
-    if picture.dtype == np.uint8 and grey and picture.shape[0] > 1:
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-    raise CameraUnavailable(
-        f"{name} delivers data of shape {picture.shape}, no picture; "
-        "set camera.pixel_format to MJPG or YUYV"
-    )

@@ -188,10 +188,14 @@ def no_camera(devices: list[Device]) -> str:
     """Why none of the devices is a camera to use, in one sentence."""
     if not devices:
         return "no USB camera: no /dev/video* node"
-    reasons = []
+    refused: dict[str, list[str]] = {}  # boards have a dozen nodes of one kind
     for device in devices:
         card = f" ({device.card})" if device.card else ""
-        reasons.append(f"{device.node}{card} {device.refusal}")
+        refused.setdefault(device.refusal, []).append(f"{device.node}{card}")
+    reasons = (
+        f"{', '.join(names)}{' each' if len(names) > 1 else ''} {refusal}"
+        for refusal, names in refused.items()
+    )
     return f"no USB camera: {'; '.join(reasons)}"
 
 

@@ -35,7 +35,8 @@ def _print(device: Device) -> None:
         print(f"  not usable: {device.refusal}")
         return
     for link in device.links:
-        print(f"  stays the same when plugged elsewhere or again: {link}")
+        lasts = "wherever it is plugged in" if "/by-id/" in link else "at this socket"
+        print(f"  stays the same {lasts}: {link}")
     for offered in device.formats:
         print(f"  {offered.fourcc}  {_sizes(offered)}")
     print(f"  use it: edge-vision run --source {device.links[0] if device.links else device.node}")

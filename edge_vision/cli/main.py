@@ -1,6 +1,7 @@
 """`edge-vision`: the table of commands, and the one place where errors become exit codes."""
 
 import importlib
+import os
 import signal
 import sys
 from typing import Any
@@ -74,6 +75,8 @@ def main() -> None:
     """Entry point.  Exit codes: 0 done, 2 wrong usage, else as `edge_vision.errors` lists them."""
     # Until a run installs its own handlers there is nothing to close: end at once, no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Set before OpenCV is imported: its warnings about a device repeat what our messages say.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     try:
         app(prog_name="edge-vision")
     except EdgeVisionError as error:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from edge_vision.camera import v4l2
 from edge_vision.camera.base import Camera, EndOfStream
+from edge_vision.camera.opencv import Backend
 from edge_vision.camera.pace import Pacer
-from edge_vision.camera.usb import Backend
 from edge_vision.frame import Frame, PixelFormat
 
 
@@ -204,6 +204,7 @@ class FakeV4l2:
         self.shape: tuple[int, ...] = (48, 64, 3)
         self.granted: dict[int, float] = {}
         self.stamp_ms: Callable[[], float] = lambda: 0.0
+        self.frozen = threading.Event()
         self.hangs = threading.Event()
         self.let_go = threading.Event()
         self.open_captures: list[FakeCapture] = []
@@ -224,8 +225,15 @@ class FakeV4l2:
     def find(self) -> list[v4l2.Device]:
         return [self.query(self.node)] if self.node.exists() else []
 
+    def wait(self, capture: FakeCapture, timeout_s: float) -> bool:
+        assert capture in self.open_captures
+        if self.frozen.is_set():
+            self.let_go.wait(timeout_s)
+            return False
+        return True
+
     def backend(self) -> Backend:
-        return Backend(self.capture, self.query, self.find)
+        return Backend(self.capture, self.query, self.find, self.wait)
 
 
 @pytest.fixture

@@ -133,6 +133,43 @@ def test_an_unplugged_camera_is_lost_at_once_and_comes_back_elsewhere(
     camera.close()
 
 
+def test_a_camera_named_by_path_is_not_replaced_by_a_twin_with_its_by_id_name(fake_v4l2, tmp_path):
+    (tmp_path / "by-id").mkdir()
+    (tmp_path / "by-path").mkdir()
+    by_id, by_path = tmp_path / "by-id/usb-twin", tmp_path / "by-path/port-1"
+    by_id.symlink_to(fake_v4l2.node)
+    by_path.symlink_to(fake_v4l2.node)
+    fake_v4l2.links = (str(by_id), str(by_path))
+    camera = UsbCamera(str(by_path), backend=fake_v4l2.backend())
+    camera.open()
+    camera.close()
+    for gone in (fake_v4l2.node, by_path, by_id):
+        gone.unlink()
+    fake_v4l2.node = tmp_path / "video2"
+    fake_v4l2.node.touch()
+    by_id.symlink_to(fake_v4l2.node)  # udev points it to the one that is left
+    with pytest.raises(CameraUnavailable, match="port-1 does not exist"):
+        camera.open()
+
+
+def test_without_a_by_id_name_it_comes_back_under_its_by_path_name(fake_v4l2, tmp_path):
+    (tmp_path / "by-path").mkdir()
+    by_path = tmp_path / "by-path/platform-0"
+    by_path.symlink_to(fake_v4l2.node)
+    fake_v4l2.links = (str(by_path),)
+    camera = UsbCamera(str(fake_v4l2.node), backend=fake_v4l2.backend())
+    camera.open()
+    camera.close()
+    fake_v4l2.node.unlink()
+    by_path.unlink()
+    fake_v4l2.node = tmp_path / "video1"
+    fake_v4l2.node.touch()
+    by_path.symlink_to(fake_v4l2.node)
+    camera.open()
+    assert fake_v4l2.opened_nodes[-1] == str(fake_v4l2.node)
+    camera.close()
+
+
 def test_no_device_named_takes_the_first(fake_v4l2):
     camera = UsbCamera(backend=fake_v4l2.backend())
     camera.open()
@@ -158,7 +195,7 @@ def test_a_metadata_node_is_refused_with_its_reason(camera, fake_v4l2):
 
 def test_what_does_not_open_or_deliver_is_unavailable_and_closed(camera, fake_v4l2):
     fake_v4l2.opens = False
-    with pytest.raises(CameraUnavailable, match=r"\(C920\) cannot be opened"):
+    with pytest.raises(CameraUnavailable, match=r"\(C920\) cannot be opened; another program may"):
         camera.open()
     fake_v4l2.opens = True
     fake_v4l2.pictures = 0
@@ -194,6 +231,29 @@ def test_a_driver_that_hangs_is_lost_after_the_time_out(fake_v4l2, take_all):
     camera.close()
     assert time.monotonic() - start < 2
     fake_v4l2.let_go.set()
+
+
+def test_a_frozen_camera_is_lost_after_the_time_out_and_leaves_no_thread(
+    fake_v4l2, take_all, caplog
+):
+    camera = UsbCamera(str(fake_v4l2.node), (64, 48), timeout_s=0.3, backend=fake_v4l2.backend())
+    camera.open()
+    fake_v4l2.frozen.set()
+    start = time.monotonic()
+    with pytest.raises(CameraLost, match=r"(no readable picture|nothing) for 0\.3 s"):
+        take_all(camera)
+    camera.close()
+    assert 0.2 < time.monotonic() - start < 1
+    assert fake_v4l2.open_captures == []
+    with pytest.raises(CameraUnavailable):
+        camera.open()
+    camera.close()
+    assert fake_v4l2.open_captures == []
+    assert "left behind" not in caplog.text
+    fake_v4l2.frozen.clear()
+    camera.open()
+    read_one(camera).release()
+    camera.close()
 
 
 def test_grey_becomes_bgr_and_raw_data_is_refused(camera, fake_v4l2):

@@ -76,6 +76,14 @@ def test_no_device_is_an_empty_list(tmp_path):
     assert v4l2.no_camera([]) == "no USB camera: no /dev/video* node"
 
 
+def test_one_reason_is_given_once():
+    nodes = [v4l2.Device(f"/dev/video{n}", "isp", refusal="is no webcam") for n in (20, 21)]
+    assert v4l2.no_camera([*nodes, v4l2.Device("/dev/video3", refusal="is busy")]) == (
+        "no USB camera: /dev/video20 (isp), /dev/video21 (isp) each is no webcam; "
+        "/dev/video3 is busy"
+    )
+
+
 def test_the_ioctl_numbers_are_the_kernels():
     assert v4l2.VIDIOC_QUERYCAP == 0x80685600
     assert v4l2.VIDIOC_ENUM_FMT == 0xC0405602
