@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import signal
 import sys
 from typing import Any
 
@@ -71,10 +70,11 @@ def _options(
     pass
 
 
-def main() -> None:
-    """Entry point.  Exit codes: 0 done, 2 wrong usage, else as `edge_vision.errors` lists them."""
-    # Until a run installs its own handlers there is nothing to close: end at once, no traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def run_command() -> None:
+    """Run what the command line says.
+
+    Exit codes: 0 done, 2 wrong usage, else as `edge_vision.errors` lists them.
+    """
     # Set before OpenCV is imported: its warnings about a device repeat what our messages say.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     try:
