@@ -156,7 +156,7 @@ class Pipeline:
         deadline = time.monotonic() + timeout_s
         self.stop()
         stuck: list[str] = []
-        if not self._chain[0].worker.join(_PATIENCE_S):
+        if self._camera.waits_outside and not self._chain[0].worker.join(_PATIENCE_S):
             self._camera.close()  # ends an open() or read() that waits for a device or a network
         workers = [link.worker for link in self._chain]
         for worker in workers:

@@ -1,5 +1,6 @@
 """The pipeline with the real model on the demo scene, and with parts that fail."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,8 @@ def detector() -> SsdDetector:
 
 class Recording:
     """A camera that remembers the frames it gave."""
+
+    waits_outside = False
 
     def __init__(self, camera: DemoCamera) -> None:
         self._camera = camera
@@ -232,6 +235,8 @@ def test_a_hung_detector_is_named_in_bounded_time(caplog: pytest.LogCaptureFixtu
 class Flaky:
     """A camera whose openings follow a script: an error, or a number of frames and its end."""
 
+    waits_outside = False
+
     def __init__(self, script: list[Any]) -> None:
         self._script = script
         self._left = 0
@@ -243,7 +248,7 @@ class Flaky:
         if isinstance(step, Exception):
             raise step
         self._left, self._end = step
-        return CameraInfo("fake", "fake", 16, 16, 30.0, True)
+        return CameraInfo("fake", "fake", 16, 16, 30.0, True, ("asked for 60 fps, granted 30",))
 
     def read(self, timeout_s: float) -> Frame | None:
         if self._left == 0:
@@ -263,8 +268,10 @@ class Flaky:
 def test_a_lost_camera_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     script = [(3, CameraLost("unplugged")), CameraUnavailable("no such device"), (4, EndOfStream())]
     running = pipeline(Flaky(script), Scripted(lambda run: None))
-    finish(running)
+    with caplog.at_level(logging.INFO):
+        finish(running)
     assert running.telemetry.analysed.count == 7
+    assert caplog.text.count("granted 30") == 2
     assert "no camera: unplugged" in caplog.text
     assert "no camera: no such device" in caplog.text
 

@@ -23,6 +23,8 @@ class AutoCamera:
     usb: makes the USB camera of a node.  demo: makes the demo scene.  find: lists the devices.
     """
 
+    waits_outside = True
+
     def __init__(
         self,
         usb: Callable[[str], Camera],

@@ -33,9 +33,16 @@ class CameraInfo:
 class Camera(Protocol):
     """A source of frames, used by one thread.
 
-    `open()` may be called again after `close()`; `close()` any time, any number of times, and also
-    from another thread to end an `open()` or `read()` that waits for a device or a network.
+    `open()` may be called again after `close()`; `close()` any time, any number of times.
     """
+
+    @property
+    def waits_outside(self) -> bool:
+        """`open()` and `read()` may wait for a device or a network.
+
+        `close()` may then be called from another thread to end the wait.
+        """
+        ...
 
     def open(self) -> CameraInfo:
         """Open the source.  Raises CameraUnavailable, SourceMissing, SourceBroken."""

@@ -65,6 +65,11 @@ class ClipCamera:
             timeout_s=config.timeout_s,
         )
 
+    @property
+    def waits_outside(self) -> bool:
+        """See Camera: true of URLs."""
+        return self._camera.waits_outside
+
     def open(self) -> CameraInfo:
         """See Camera."""
         return self._camera.open()

@@ -44,6 +44,8 @@ class DemoCamera:
     Raises ConfigError when size, rate or seed cannot be used.
     """
 
+    waits_outside = False
+
     def __init__(
         self,
         size_px: tuple[int, int] = (1280, 720),

@@ -38,6 +38,8 @@ class PictureCamera:
     Pictures that cannot be read are skipped and named in `faults()`.
     """
 
+    waits_outside = False
+
     def __init__(
         self,
         source: str | Sequence[str],

@@ -18,6 +18,8 @@ class StreamCamera:
     Raises ConfigError for a scheme that is not supported.
     """
 
+    waits_outside = True
+
     def __init__(
         self,
         url: str,

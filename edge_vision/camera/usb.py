@@ -1,6 +1,5 @@
 """USB cameras (UVC) and whatever else V4L2 offers as a webcam, through OpenCV."""
 
-import logging
 import time
 from functools import partial
 from pathlib import Path
@@ -18,8 +17,6 @@ from edge_vision.config import CameraConfig
 from edge_vision.errors import CameraLost, CameraUnavailable, ConfigError, EdgeVisionError
 from edge_vision.frame import Frame, Image, Stamps
 
-log = logging.getLogger(__name__)
-
 DRIVER_STAMP_MOST_MS = 1000.0
 """A driver's buffer time older than this, or from the future, is of another clock."""
 
@@ -33,6 +30,8 @@ class UsbCamera:
     fps and pixel_format (a FOURCC, or "auto": MJPG where offered, else YUYV) are asked for; what
     the camera grants instead stands in `CameraInfo.notes`.
     """
+
+    waits_outside = True
 
     def __init__(
         self,
@@ -85,6 +84,8 @@ class UsbCamera:
 class _Capture:
     """The Camera inside the guard: every call may block as long as the driver does."""
 
+    waits_outside = False
+
     def __init__(
         self,
         path: str | None,
@@ -133,8 +134,6 @@ class _Capture:
         except BaseException:
             self.close()
             raise
-        for note in notes:
-            log.info("%s: %s", device.node, note)
         name = f"USB {device.node} {device.card}".strip()
         return CameraInfo("usb", name, width, height, fps, True, notes)
 

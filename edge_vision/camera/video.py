@@ -85,6 +85,8 @@ class VideoCamera:
     has passed, or with pace "fast" gives every frame.
     """
 
+    waits_outside = False
+
     def __init__(
         self,
         source: str,

@@ -170,6 +170,7 @@ class FakeCapture:
 
     def grab(self) -> bool:
         assert not self.released
+        assert self.number != self.device.freezes_after, "grab() would block; wait() said so"
         self.number += 1
         if self.device.hangs.is_set():
             self.device.let_go.wait(10)
@@ -204,7 +205,7 @@ class FakeV4l2:
         self.shape: tuple[int, ...] = (48, 64, 3)
         self.granted: dict[int, float] = {}
         self.stamp_ms: Callable[[], float] = lambda: 0.0
-        self.frozen = threading.Event()
+        self.freezes_after: int | None = None
         self.hangs = threading.Event()
         self.let_go = threading.Event()
         self.open_captures: list[FakeCapture] = []
@@ -227,7 +228,7 @@ class FakeV4l2:
 
     def wait(self, capture: FakeCapture, timeout_s: float) -> bool:
         assert capture in self.open_captures
-        if self.frozen.is_set():
+        if capture.number == self.freezes_after:
             self.let_go.wait(timeout_s)
             return False
         return True
