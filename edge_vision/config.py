@@ -90,7 +90,7 @@ class ModelConfig(Section):
         default="large", description="input size: 172, 236, 300 or 364 pixels square"
     )
     input_hw_px: tuple[int, int] | None = Field(
-        default=None, description="exact input height and width (96..1024), instead of size"
+        default=None, description="exact input height and width (96..4096), instead of size"
     )
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
         default="auto", description="interpreter threads; auto takes every core up to four"
@@ -110,8 +110,8 @@ class ModelConfig(Section):
     @field_validator("input_hw_px")
     @classmethod
     def _big_enough(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
-        if value is not None and not all(96 <= side <= 1024 for side in value):
-            raise ValueError(f"sides of {value[0]} and {value[1]} px; each must be 96 to 1024")
+        if value is not None and not all(96 <= side <= 4096 for side in value):
+            raise ValueError(f"sides of {value[0]} and {value[1]} px; each must be 96 to 4096")
         return value
 
 

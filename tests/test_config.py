@@ -89,7 +89,7 @@ def test_numbers_carry_their_unit() -> None:
         (ModelConfig, {"threads": "four"}, "threads"),
         (ModelConfig, {"size": "huge"}, "size"),
         (ModelConfig, {"input_hw_px": (95, 300)}, "input_hw_px"),
-        (ModelConfig, {"input_hw_px": (300, 1025)}, "input_hw_px"),
+        (ModelConfig, {"input_hw_px": (300, 4097)}, "input_hw_px"),
         (ModelConfig, {"classes": "person"}, "classes"),
         (ModelConfig, {"colour": 1}, "colour"),
         (OutputsConfig, {"video": {"crf": 52}}, "video"),
@@ -112,7 +112,7 @@ def test_refused(section: type[Section], values: dict[str, Any], at: str) -> Non
         (CameraConfig, {"kind": "usb", "source": "/dev/video0"}),
         (CameraConfig, {"kind": "demo", "pace": "fast"}),
         (ModelConfig, {"min_score": 0.01, "nms_iou": 1.0, "max_detections": 1, "threads": 64}),
-        (ModelConfig, {"min_score": 1.0, "max_detections": 1000, "input_hw_px": (96, 1024)}),
+        (ModelConfig, {"min_score": 1.0, "max_detections": 1000, "input_hw_px": (96, 4096)}),
     ],
 )
 def test_accepted(section: type[Section], values: dict[str, Any]) -> None:

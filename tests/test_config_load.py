@@ -140,7 +140,7 @@ MISTAKES = [
     ("model:\n  threads: many\n", 2,
      "model.threads is \"many\"; expected 'auto' or a whole number"),
     ("model:\n  input_hw_px: [20, 300]\n", 2,
-     "model.input_hw_px: sides of 20 and 300 px; each must be 96 to 1024"),
+     "model.input_hw_px: sides of 20 and 300 px; each must be 96 to 4096"),
     ("model:\n  classes:\n    - cat\n    - no\n", 4,
      "model.classes.1 is false; expected text (put it in quotes)"),
     ("model:\n  classes: cat\n", 2, 'model.classes is "cat"; expected a list, [like, this]'),

@@ -28,7 +28,7 @@ def command(json: AsJson = False) -> None:
             note = f"   mAP {measured[hw]:.3f} on 128 COCO pictures" if hw in measured else ""
             print(f"  size    {size:8} {hw[1]}x{hw[0]} px{note}")
     print(
-        "Select with: model.name, model.size, or model.input_hw_px for any size of 96 to 1024 px."
+        "Select with: model.name, model.size, or model.input_hw_px for any size of 96 to 4096 px."
     )
 
 

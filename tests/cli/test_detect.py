@@ -68,7 +68,7 @@ def test_endings_that_cannot_be_written(cli, tmp_path: Path, pictures: Path, end
     ("arguments", "code", "words"),
     [
         (["--min-score", "7"], 78, "min_score"),
-        (["--size", "95x95"], 78, "96 to 1024"),
+        (["--size", "95x95"], 78, "96 to 4096"),
         (["--size", "hug"], 78, "small"),
         (["--max", "0"], 78, "max_detections"),
         (["--wrong"], 2, "--wrong"),
