@@ -162,7 +162,7 @@ def test_a_signal_closes_the_files(tmp_path: Path, number: int) -> None:
     for line in out.splitlines():
         json.loads(line)
     with av.open(str(tmp_path / "o.mp4")) as video:
-        assert sum(1 for _ in video.decode(video=0)) >= 10
+        assert sum(1 for _ in video.decode(video=0)) >= 1
     assert [path.name for path in tmp_path.iterdir()] == ["o.mp4"]
 
 
