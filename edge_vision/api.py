@@ -16,6 +16,8 @@ from edge_vision.results import Scene
 def open_detector(
     name: str = "ssdlite_mobilenet_v2_coco",
     *,
+    file: str | Path | None = None,
+    labels: str | Path | None = None,
     size: str = "large",
     input_hw_px: tuple[int, int] | None = None,
     threads: int | str = "auto",
@@ -25,11 +27,13 @@ def open_detector(
 ) -> SsdDetector:
     """A detector whose `.detect(picture)` returns Detections; keep it, it is costly to make.
 
-    The arguments are the keys of config.yaml's `model` section.  Raises ConfigError, ModelError,
-    BackendMissing.
+    The arguments are the keys of config.yaml's `model` section; `file` takes any SSD TFLite file.
+    Raises ConfigError, ModelError, BackendMissing.
     """
     values = {
         "name": name,
+        "file": None if file is None else str(file),
+        "labels": None if labels is None else str(labels),
         "size": size,
         "input_hw_px": input_hw_px,
         "threads": threads,

@@ -83,6 +83,7 @@ class App:
         )
         self._frames = frames
         self._duration_s = duration_s
+        self._deadline_s = config.model.deadline_s
         self._on_tick = on_tick
         self.pipeline = Pipeline(
             self._camera,
@@ -132,6 +133,7 @@ class App:
                     return  # the user closed the window
             else:
                 pipeline.ended.wait(_LOOK_S)
+            pipeline.check_detector(time.monotonic_ns(), self._deadline_s)
             now = time.monotonic()
             if self._duration_s is not None and now - begin >= self._duration_s:
                 return

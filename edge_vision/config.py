@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
 """What model.size stands for: the side in pixels of the default model's square input."""
 
+DELEGATES = ("auto", "cpu", "xnnpack", "edgetpu")
+"""The words model.delegate knows; anything else is a library's path."""
+
 
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values are fixed once read."""
@@ -86,6 +89,16 @@ class ModelConfig(Section):
     name: str = Field(
         default="ssdlite_mobilenet_v2_coco", description="an entry of models/manifest.yaml"
     )
+    file: str | None = Field(
+        default=None, description="path of any SSD TFLite file, instead of name and size"
+    )
+    labels: str | None = Field(
+        default=None, description="path of the label file that belongs to model.file"
+    )
+    input_range: Literal["auto", "-1..1", "0..1", "0..255"] = Field(
+        default="auto",
+        description="what black to white is for model.file with float32 or int8 input",
+    )
     size: Literal["small", "medium", "large", "xlarge"] = Field(
         default="large", description="input size: 172, 236, 300 or 364 pixels square"
     )
@@ -94,6 +107,24 @@ class ModelConfig(Section):
     )
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
         default="auto", description="interpreter threads; auto takes every core up to four"
+    )
+    delegate: str = Field(
+        default="auto",
+        description="what runs the network: auto (the Edge TPU for files compiled for it, else "
+        "xnnpack), cpu (neither), xnnpack, edgetpu, or the path of an external delegate",
+    )
+    delegate_options: dict[str, str | int | float | bool] = Field(
+        default={}, description="options handed to edgetpu or an external delegate"
+    )
+    fallback_file: str | None = Field(
+        default=None,
+        description="TFLite file that runs on the CPU when the delegate fails; null: the same file",
+    )
+    deadline_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=600,
+        description="an inference that takes longer is stuck, and ends the program (exit code 70)",
     )
     min_score: float = Field(
         default=0.4, ge=0.01, le=1, description="detections below are not shown"
@@ -113,6 +144,36 @@ class ModelConfig(Section):
         if value is not None and not all(96 <= side <= 4096 for side in value):
             raise ValueError(f"sides of {value[0]} and {value[1]} px; each must be 96 to 4096")
         return value
+
+    @field_validator("delegate")
+    @classmethod
+    def _delegate_named(cls, value: str) -> str:
+        if value in DELEGATES or "/" in value or ".so" in value:
+            return value
+        raise ValueError(
+            f"no delegate is called {value!r}; expected {', '.join(DELEGATES)}, or the path of "
+            "an external delegate (a .so file)"
+        )
+
+    @model_validator(mode="after")
+    def _file_stands_alone(self) -> "ModelConfig":
+        if self.labels is not None and self.file is None:
+            raise ValueError("model.labels belongs to model.file, which is not given")
+        if self.file is not None and self.size not in ("large", "auto"):
+            raise ValueError(
+                f"model.size {self.size} is for the models of the manifest; model.file runs at its "
+                "own size, or at model.input_hw_px where its heads are raw"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _options_have_a_taker(self) -> "ModelConfig":
+        if self.delegate_options and self.delegate in ("cpu", "xnnpack"):
+            raise ValueError(
+                f"model.delegate_options are for edgetpu or an external delegate; "
+                f"model.delegate is {self.delegate}"
+            )
+        return self
 
 
 class OverlayConfig(Section):

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from edge_vision.camera.base import Camera
 from edge_vision.config import CameraConfig, OverlayConfig
 from edge_vision.detect.base import Detector
-from edge_vision.errors import EdgeVisionError, ShutdownError
+from edge_vision.errors import DetectorError, EdgeVisionError, ShutdownError
 from edge_vision.frame import Frame
 from edge_vision.outputs.base import Analysed, Output
 from edge_vision.render.overlay import Overlay
@@ -40,7 +40,8 @@ _JOIN_S = 2.0
 """What one worker may take to end."""
 _PATIENCE_S = 0.5
 """What the camera worker may take before its camera is closed under it."""
-
+_LONGEST_STEP_NS = 1_000_000_000
+"""What one look at the detector may add to the time it has been seen busy."""
 
 Slots = list[LatestSlot[Any]]
 
@@ -77,6 +78,7 @@ class Pipeline:
         self._outputs = outputs
         self._scene_outputs = [output for output in outputs if output.wants == "scenes"]
         self._on_scene = on_scene
+        self._engine = detector.engine
         self._frames = frames
         self._exact = overlay_config.timing == "exact"
         self._wait = camera_config.pace == "fast"
@@ -90,10 +92,13 @@ class Pipeline:
         )
         self._capture = self._make_capture(camera_config)
         self.camera_state = self._capture.state
-        self._render = self._make_render(overlay_config, detector.description)
+        self._render = self._make_render(overlay_config, detector)
         self._chain = self._make_chain()
         self._living = len(self._chain)
         self._lock = threading.Lock()
+        self._looked_ns = 0
+        self._same_run = (0, 0)
+        """Number of the inference seen under way, and for how many ns."""
 
     def _make_capture(self, config: CameraConfig) -> CaptureStage:
         return CaptureStage(
@@ -106,14 +111,15 @@ class Pipeline:
             most=self._frames if self._wait else None,
         )
 
-    def _make_render(self, config: OverlayConfig, model: str) -> RenderStage:
+    def _make_render(self, config: OverlayConfig, detector: Detector) -> RenderStage:
         return RenderStage(
             Overlay(config.thickness_px, hud=config.hud),
             [output for output in self._outputs if output.wants == "pictures"],
             self.scenes,
             lambda: self.camera_state.read()[0],
             self.telemetry,
-            model=model,
+            model=detector.description,
+            engine=detector.engine,
             hud=config.hud,
             wait=self._wait,
         )
@@ -170,6 +176,27 @@ class Pipeline:
                 raise worker.failure
         if stuck:
             raise ShutdownError(f"threads that did not end in time: {', '.join(stuck)}")
+
+    def check_detector(self, now_ns: int, deadline_s: float) -> None:
+        """Give up the inference that has been under way for longer than `deadline_s`.
+
+        Called every so often.  The run then ends with a DetectorError, as if the worker had failed.
+        """
+        # A process that was stopped itself (Ctrl-Z) must not take that time for the detector's.
+        step_ns = min(now_ns - self._looked_ns, _LONGEST_STEP_NS)
+        self._looked_ns = now_ns
+        run, spent_ns = self._same_run
+        running = self._detect.running
+        self._same_run = (running, spent_ns + step_ns if running == run else 0)
+        if running and self._same_run[1] > deadline_s * 1e9:
+            infer = next(link.worker for link in self._chain if link.worker.name == "infer")
+            infer.give_up(
+                DetectorError(
+                    f"inference {running} is stuck: no result within {deadline_s:g} s "
+                    f"(model.deadline_s) from {self._engine}; start again, or try model.delegate: "
+                    "cpu"
+                )
+            )
 
     def _on_end(self, ended: Worker) -> None:
         link = next(link for link in self._chain if link.worker is ended)

@@ -24,6 +24,7 @@ class Worker:
         self.stopping = threading.Event()
         self._body = body
         self._on_end = on_end
+        self._ending = threading.Lock()
         # Daemon: a thread stuck in a driver must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -53,11 +54,21 @@ class Worker:
         frame = sys._current_frames().get(self._thread.ident or -1)
         return "".join(traceback.format_stack(frame)) if frame is not None else ""
 
+    def give_up(self, failure: BaseException) -> None:
+        """Count a thread that hangs in native code as ended by `failure`; it is left behind."""
+        self._end(failure)
+
+    def _end(self, failure: BaseException | None) -> None:
+        # Never released: a thread given up may come back, and its end must not count twice.
+        if self._ending.acquire(blocking=False):
+            self.failure = failure
+            if self._on_end is not None:
+                self._on_end(self)
+
     def _run(self) -> None:
+        failure: BaseException | None = None
         try:
             self._body(self.stopping)
         except BaseException as error:  # the one place where a thread's exceptions are caught
-            self.failure = error
-        finally:
-            if self._on_end is not None:
-                self._on_end(self)
+            failure = error
+        self._end(failure)

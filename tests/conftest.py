@@ -1,8 +1,10 @@
 """What many tests share: the real model, real pictures, and a look for threads left behind."""
 
+import shutil
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,26 @@ def coco(shared: Path) -> Path:
 def bikes(shared: Path) -> Path:
     """Ten seconds of street video, 640x272 at 25 fps."""
     return shared / "data" / "clips" / "bikes.mp4"
+
+
+@pytest.fixture(scope="session")
+def built_delegate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """built_delegate("" or "CREATE_FAILS", ...): tests/detect/delegates/delegate.c as a library."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler (gcc) to build the test delegates with")
+    folder = tmp_path_factory.mktemp("delegates")
+
+    def build(variant: str = "") -> Path:
+        library = folder / f"lib{variant.lower() or 'works'}.so"
+        if not library.exists():
+            source = REPO / "tests" / "detect" / "delegates" / "delegate.c"
+            options = ["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+            options += [f"-D{variant}"] if variant else []
+            subprocess.run([compiler, *options, "-o", library, source], check=True)
+        return library
+
+    return build
 
 
 @pytest.fixture

@@ -159,6 +159,7 @@ class Scripted:
     """A detector that does what a test tells it to."""
 
     description = "scripted 8x8"
+    engine = "a script, 1 thread"
     labels: dict[int, str] = {1: "person"}  # noqa: RUF012
     nonfinite = 0
 

@@ -22,7 +22,8 @@ EXIT_CODES = {
 }  # fmt: skip
 
 SIGNATURES = {
-    "open_detector": "(name: str = 'ssdlite_mobilenet_v2_coco', *, size: str = 'large', "
+    "open_detector": "(name: str = 'ssdlite_mobilenet_v2_coco', *, "
+    "file: str | Path | None = None, labels: str | Path | None = None, size: str = 'large', "
     "input_hw_px: tuple[int, int] | None = None, threads: int | str = 'auto', "
     "min_score: float = 0.4, max_detections: int = 50, classes: Sequence[str] = ())",
     "open_camera": "(kind: str = 'auto', **settings: Any)",

@@ -20,6 +20,9 @@ def test_the_wheel_alone_runs(repo: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     assert {"_models", "_config.yaml"} <= {p.name for p in (unpacked / "edge_vision").iterdir()}
+    skeletons = {p.name for p in (unpacked / "edge_vision" / "_models" / "skeletons").iterdir()}
+    assert "skeletons.yaml" in skeletons
+    assert len(skeletons) > 1
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
@@ -33,8 +36,10 @@ def test_the_wheel_alone_runs(repo: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    (model,) = json.loads(run("models", "--json"))
-    assert Path(model["file"]).is_relative_to(unpacked)
-    assert model["usable"]
+    models = json.loads(run("models", "--json"))
+    assert {"ssdlite_mobilenet_v2_coco", "face"} <= {model["name"] for model in models}
+    for model in models:
+        assert Path(model["file"]).is_relative_to(unpacked)
+        assert model["usable"]
     line = run("run", "--source", "demo", "--frames", "1", "--no-window", "--jsonl", "-")
     assert json.loads(line)["detections"]

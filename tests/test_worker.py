@@ -116,3 +116,19 @@ def test_the_stack_is_never_that_of_a_later_thread() -> None:
         for other in others:
             other.stop()
             assert other.join(LIMIT_S)
+
+
+def test_a_thread_given_up_ends_once() -> None:
+    release = threading.Event()
+    ended: list[Worker] = []
+    worker = Worker("stuck", lambda _stop: release.wait(LIMIT_S) and None, ended.append)
+    worker.start()
+    failure = RuntimeError("stuck in a driver")
+    worker.give_up(failure)
+    assert ended == [worker]
+    assert worker.failure is failure
+    assert worker.alive
+    release.set()
+    assert worker.join(LIMIT_S)
+    assert ended == [worker], "coming back later changes nothing"
+    assert worker.failure is failure

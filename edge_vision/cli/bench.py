@@ -87,6 +87,7 @@ def measure(config: Config, seconds: float, rounds: int) -> dict[str, object]:
         "runtime": detector.runtime_name,
         "model": detector.model_name,
         "input_hw_px": list(detector.input_hw_px),
+        "delegate": detector.delegate,
         "threads": detector.threads,
         "invoke_per_s": round(invoke_per_s, 1),
         "pipeline_per_s": round(pipeline_per_s, 1),

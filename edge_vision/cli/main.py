@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from edge_vision import __version__
-from edge_vision.errors import EdgeVisionError
+from edge_vision.errors import DetectorError, EdgeVisionError, ShutdownError
 
 _COMMANDS = {
     "run": "find objects in a live picture, show and save them",
@@ -18,6 +18,7 @@ _COMMANDS = {
     "models": "list the models and their sizes",
     "cameras": "list the cameras of this computer",
     "check-config": "check a configuration file",
+    "doctor": "check this computer, and say what mends it",
 }
 
 
@@ -81,4 +82,9 @@ def run_command() -> None:
         app(prog_name="edge-vision")
     except EdgeVisionError as error:
         print(f"edge-vision: {error}", file=sys.stderr)
+        if isinstance(error, DetectorError | ShutdownError):
+            # A thread may hang in native code, whose exit handlers could hang the process as well.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(error.exit_code)
         sys.exit(error.exit_code)

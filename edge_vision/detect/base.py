@@ -33,6 +33,11 @@ class Detector(Protocol):
         ...
 
     @property
+    def engine(self) -> str:
+        """What truly runs the network: "XNNPACK, 2 threads, ai-edge-litert 2.3.0"."""
+        ...
+
+    @property
     def labels(self) -> Mapping[int, str]:
         """Class id -> label."""
         ...

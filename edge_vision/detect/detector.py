@@ -1,5 +1,6 @@
-"""SsdDetector: a model of the zoo at one size, from picture to detections."""
+"""SsdDetector: a model of the zoo or any SSD file at one size, from picture to detections."""
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 from edge_vision.config import SIZES_PX, ModelConfig
 from edge_vision.detect.anchors import ssd_anchors
+from edge_vision.detect.any_file import AnyFile, make_decoder, open_any_file
 from edge_vision.detect.base import InvokeTime, RawOutput
+from edge_vision.detect.delegate import DelegateFailed, choose_delegate, without_delegate
+from edge_vision.detect.postprocessed import PostProcessedDecoder
 from edge_vision.detect.preprocess import Preprocessor
 from edge_vision.detect.runtime import Runtime, TensorInfo, thread_count
 from edge_vision.detect.ssd import Quantisation, SsdDecoder
@@ -19,41 +23,60 @@ from edge_vision.errors import ConfigError, ModelError
 from edge_vision.frame import Image, PixelFormat
 from edge_vision.results import Detections
 
+log = logging.getLogger(__name__)
+
 
 class SsdDetector:
-    """An SSD with raw heads.  `detect()` and `infer()` belong to one thread at a time.
+    """An SSD of the zoo or any SSD file.  `detect()` and `infer()` belong to one thread at a time.
 
     Raises ModelError when the file does not fit its manifest entry, BackendMissing without a
     runtime, ConfigError when a class asked for is not in the label table.
     """
 
-    def __init__(self, entry: ModelEntry, config: ModelConfig) -> None:
+    def __init__(self, model: ModelEntry | AnyFile, config: ModelConfig) -> None:
+        self.threads = thread_count(config.threads)
+        self._decoder: SsdDecoder | PostProcessedDecoder
+        if isinstance(model, AnyFile):
+            self._take_file(model, config)
+        else:
+            self._take_entry(model, config)
+        self._raw = self.new_output()
+
+    def _take_entry(self, entry: ModelEntry, config: ModelConfig) -> None:
         entry.check_file()
-        self._entry = entry
+        self._name, self._labels = entry.name, entry.labels
         hw = (
             config.input_hw_px or entry.sizes_hw_px.get(config.size) or (SIZES_PX[config.size],) * 2
         )
         self.input_hw_px: tuple[int, int] = (hw[0], hw[1])
-        self.threads = thread_count(config.threads)
-        self._runtime = Runtime(entry.file, self.threads, self.input_hw_px)
+        self._runtime = Runtime(
+            entry.file, self.threads, self.input_hw_px, choose_delegate(config, entry.file)
+        )
         self._preprocessor = Preprocessor(self.input_hw_px)
         anchors = ssd_anchors(
             entry.anchors, self.input_hw_px, entry.level_offsets.get(self.input_hw_px)
         )
-        self._boxes, self._logits = _heads(self._runtime.outputs, len(anchors), entry)
         outputs = self._runtime.outputs
+        self._roles: tuple[int, ...] = _heads(outputs, len(anchors), entry)
         self._decoder = SsdDecoder(
             anchors,
             np.array(list(entry.labels), np.int32),
-            Quantisation(*outputs[self._boxes].quantization),
-            Quantisation(*outputs[self._logits].quantization),
+            *(Quantisation(*outputs[index].quantization) for index in self._roles),
             box_scales=entry.box_scales,
             min_score=config.min_score,
             nms_iou=config.nms_iou,
             max_detections=config.max_detections,
             wanted=_wanted(config.classes, entry.labels) if config.classes else None,
         )
-        self._raw = self.new_output()
+
+    def _take_file(self, found: AnyFile, config: ModelConfig) -> None:
+        self._name, self._labels = found.name, found.labels.names
+        self.input_hw_px = found.input_hw_px
+        self._runtime = found.runtime
+        self._preprocessor = Preprocessor(self.input_hw_px, found.pixel_table)
+        self._roles = tuple(found.layout.roles.values())
+        wanted = _wanted(config.classes, self._labels) if config.classes else None
+        self._decoder = make_decoder(found, config, wanted)
 
     @property
     def runtime_name(self) -> str:
@@ -61,20 +84,31 @@ class SsdDetector:
         return self._runtime.name
 
     @property
+    def delegate(self) -> str:
+        """What truly runs the network: "XNNPACK", "plain CPU", an external delegate's name."""
+        return self._runtime.active
+
+    @property
+    def engine(self) -> str:
+        """Delegate, threads and runtime, for people."""
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"{self.delegate}, {threads}, {self.runtime_name}"
+
+    @property
     def model_name(self) -> str:
-        """The manifest's name of the model."""
-        return self._entry.name
+        """The manifest's name of the model, or its file's."""
+        return self._name
 
     @property
     def description(self) -> str:
         """Model and input size, width first as people say it."""
         height, width = self.input_hw_px
-        return f"{self._entry.name} {width}x{height}"
+        return f"{self._name} {width}x{height}"
 
     @property
     def labels(self) -> Mapping[int, str]:
         """Class id -> label."""
-        return self._entry.labels
+        return self._labels
 
     @property
     def nonfinite(self) -> int:
@@ -82,8 +116,8 @@ class SsdDetector:
         return self._decoder.nonfinite
 
     def new_input(self) -> NDArray[Any]:
-        """An input buffer: uint8 (height, width, 3) RGB."""
-        return np.empty((*self.input_hw_px, 3), np.uint8)
+        """An input buffer: (height, width, 3) RGB of the input's dtype, mostly uint8."""
+        return np.empty((*self.input_hw_px, 3), self._runtime.input.dtype)
 
     def new_output(self) -> RawOutput:
         """One array for each output tensor, of its shape and dtype."""
@@ -112,7 +146,7 @@ class SsdDetector:
 
     def decode(self, raw: RawOutput) -> Detections:
         """Raw outputs to detections, normalised to the picture."""
-        return self._decoder.decode(raw[self._boxes], raw[self._logits])
+        return self._decoder.decode(*(raw[index] for index in self._roles))
 
     def detect(
         self, image: Image | NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR
@@ -149,8 +183,20 @@ def as_image(array: NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR) ->
 def build_detector(config: ModelConfig, models: Path | None = None) -> SsdDetector:
     """The detector a configuration describes; see SsdDetector for what is raised.
 
+    A delegate that fails is told and replaced, see `without_delegate`.
     models: folder with another manifest.yaml.
     """
+    try:
+        detector = _build(config, models)
+    except DelegateFailed as failure:
+        detector = _build(without_delegate(config, failure), models)
+    log.info("%s on %s", detector.description, detector.engine)
+    return detector
+
+
+def _build(config: ModelConfig, models: Path | None) -> SsdDetector:
+    if config.file is not None:
+        return SsdDetector(open_any_file(config), config)
     return SsdDetector(find_model(config.name, models), config)
 
 

@@ -1,10 +1,15 @@
 """A camera picture into the network's input: one resize, one colour step, no allocation."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vision.frame import Image, PixelFormat
+
+PixelTable = NDArray[np.int8] | NDArray[np.float32]
+"""(256,): what a network wants for each pixel value."""
 
 
 def _bt601_to_rgb() -> NDArray[np.float32]:
@@ -29,16 +34,26 @@ class Preprocessor:
     The picture is stretched to the input (as SSD-MobileNet was trained: fixed_shape_resizer with
     bilinear interpolation), so normalised boxes need no further correction.
     One thread at a time: the scratch memory is shared between calls.
+    table: (256,), what the network wants for each value; the input then has its dtype.
     """
 
-    def __init__(self, input_hw_px: tuple[int, int]) -> None:
+    def __init__(self, input_hw_px: tuple[int, int], table: PixelTable | None = None) -> None:
+        self._table = table
+        self._looked_up = np.empty((*input_hw_px, 3), np.uint8) if table is not None else None
         self._size = (input_hw_px[1], input_hw_px[0])
         self._scratch = np.empty((*input_hw_px, 3), np.uint8)
         self._planes = np.empty((3, *input_hw_px), np.uint8)
         self._to_rgb = _bt601_to_rgb()
 
-    def fill(self, image: Image, out: NDArray[np.uint8]) -> None:
-        """Write the picture into `out`, (height, width, 3) uint8 RGB, contiguous."""
+    def fill(self, image: Image, out: NDArray[Any]) -> None:
+        """Write the picture into `out`, contiguous (height, width, 3) RGB of the table's dtype."""
+        if self._table is None or self._looked_up is None:
+            self._fill(image, out)
+        else:
+            self._fill(image, self._looked_up)
+            cv2.LUT(self._looked_up, self._table, dst=out)
+
+    def _fill(self, image: Image, out: NDArray[np.uint8]) -> None:
         if image.format is PixelFormat.YUV420:
             # Each plane is resized by itself, the halved colour planes to full size, so that the
             # colour step runs on the small picture and colour keeps its sharpness.

@@ -45,7 +45,7 @@ class SsdDecoder:
 
     anchors: float32 (N, 4), cy cx h w normalised to the input.
     class_ids: int32 (C,), the class id of each channel; a channel not in `wanted` is never decoded.
-    box_scales: (sy, sx, sh, sw).
+    box_scales: (sy, sx, sh, sw).  scores_ready: the "logits" are scores 0..1 already.
     The decoder counts anchors dropped for a NaN or infinity in `nonfinite`.
     """
 
@@ -61,14 +61,18 @@ class SsdDecoder:
         nms_iou: float,
         max_detections: int,
         wanted: frozenset[int] | None = None,
+        scores_ready: bool = False,
     ) -> None:
         self._anchors = anchors
         self._class_ids = class_ids
         self._boxes = boxes
         self._logits = logits
         self._box_scales = np.array(box_scales, np.float32)
-        least_logit = math.log(min_score / (1 - min_score)) if min_score < 1 else math.inf
-        self._threshold = logits.least_stored(least_logit) if least_logit < math.inf else math.inf
+        self._scores_ready = scores_ready
+        least = min_score
+        if not scores_ready:
+            least = math.log(min_score / (1 - min_score)) if min_score < 1 else math.inf
+        self._threshold = logits.least_stored(least) if least < math.inf else math.inf
         self._nms_iou = nms_iou
         self._max_detections = max_detections
         channels = [wanted is None or class_id in wanted for class_id in class_ids.tolist()]
@@ -88,7 +92,8 @@ class SsdDecoder:
         if len(stored) == 0:
             return Detections.empty()
         order = np.argsort(-stored.astype(np.float32), kind="stable")[:_PRE_NMS]
-        scores, channels = 1 / (1 + np.exp(-self._logits.real(stored[order]))), channels[order]
+        real, channels = self._logits.real(stored[order]), channels[order]
+        scores = np.minimum(real, 1) if self._scores_ready else 1 / (1 + np.exp(-real))
         corners = self._corners(codes[order], self._anchors[anchors[order]])
         np.clip(corners, 0, 1, out=corners)
         visible = (corners[:2] < corners[2:]).all(0)

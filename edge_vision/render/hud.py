@@ -37,6 +37,7 @@ class Hud:
     age_ms: age of what is shown, now minus the exposure of the analysed frame.
     model: with its input size ("ssdlite_mobilenet_v2_coco 300x300").
     drops: frames dropped since the start.  message: a state to point out, or empty.
+    engine: what runs the network ("XNNPACK, 2 threads, ai-edge-litert 2.3.0"), or empty.
     """
 
     capture_fps: float = math.nan
@@ -47,6 +48,7 @@ class Hud:
     model: str = ""
     drops: int = 0
     message: str = ""
+    engine: str = ""
 
 
 _NAMES = ("camera", "detect", "display", "inference", "age", "drops")
@@ -73,7 +75,7 @@ class HudPanel:
 
     def place(self, width_px: int, height_px: int, sizes: Sizes, hud: Hud) -> Rect:
         """Where the panel will lie in a picture of this size; empty where it does not fit."""
-        made_of = (width_px, height_px, sizes, hud.model, hud.message)
+        made_of = (width_px, height_px, sizes, hud.model, hud.message, hud.engine)
         if made_of != self._plan_of:
             self._plan = self._layout(width_px, height_px, sizes, hud)
             self._plan_of = made_of
@@ -134,12 +136,13 @@ class HudPanel:
     def _footers(
         self, hud: Hud, cap: int, inner: int, room: int
     ) -> list[tuple[NDArray[np.uint8], Colour]]:
-        """Model and message, cut to the panel's width (message: to the picture's)."""
+        """Model, engine and message, cut to the panel's width (message: to the picture's)."""
         model = fitted(self._cache, hud.model, cap, inner)
+        engine = fitted(self._cache, hud.engine, cap, inner)
         message = fitted(self._cache, hud.message, cap, room)
         return [
             (text_mask(self._cache, text, cap), colour)
-            for text, colour in ((model, _KEY), (message, _MESSAGE))
+            for text, colour in ((model, _KEY), (engine, _KEY), (message, _MESSAGE))
             if text
         ]
 

@@ -77,6 +77,8 @@ class DetectStage:
         self.results: LatestSlot[Job] = LatestSlot(self._drop_job, wait=True)
         self._inputs: queue.SimpleQueue[NDArray[Any]] = queue.SimpleQueue()
         self._raws: queue.SimpleQueue[RawOutput] = queue.SimpleQueue()
+        self.running = 0
+        """Number of the inference under way, 0 between two."""
         for _ in range(_STAGING):
             self._inputs.put(detector.new_input())
         for _ in range(_RAW):
@@ -106,6 +108,7 @@ class DetectStage:
         detector = self._detector
         cpu_ns = time.thread_time_ns()
         finished: Job | None = None
+        runs = 0
         while True:
             job = self.staged.take(0) if finished is not None else self.staged.take()
             if job is not None:
@@ -118,7 +121,9 @@ class DetectStage:
                 return
             if job is not None:
                 job.raw = self._raws.get()
+                self.running = runs = runs + 1
                 took = detector.infer(job.raw)
+                self.running = 0
                 job.stamps.inferred = time.monotonic_ns()
                 self._telemetry.add_invoke(took.wall_ns / 1e6)
                 spent_ns, cpu_ns = cpu_ns, time.thread_time_ns()

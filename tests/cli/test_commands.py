@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ["run", "detect", "bench", "models", "cameras", "check-config"]
+COMMANDS = ["run", "detect", "bench", "models", "cameras", "check-config", "doctor"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -26,10 +26,11 @@ def test_help_lists_every_command(cli) -> None:
 
 
 def test_models(cli) -> None:
-    (model,) = json.loads(cli("models", "--json").stdout)
+    model, face = json.loads(cli("models", "--json").stdout)
     assert model["name"] == "ssdlite_mobilenet_v2_coco"
-    assert model["usable"] is True
     assert model["sizes_hw_px"]["medium"] == [236, 236]
+    assert face["name"] == "face"
+    assert model["usable"] is face["usable"] is True
     text = cli("models").stdout
     assert "medium" in text
     assert "hash checked" in text
@@ -67,3 +68,4 @@ def test_bench_reports_one_run(cli) -> None:
     )
     assert report["stages_ms"]["invoke"] > 0
     assert {"runtime", "model", "rss_mb"} <= set(report)
+    assert report["delegate"] == "XNNPACK"

@@ -50,7 +50,12 @@ def test_it_is_translucent(hud: Hud) -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Hud)])
 def test_every_figure_shows(hud: Hud, name: str) -> None:
-    other = {"model": "another 96x96", "message": "no camera", "drops": 13}.get(name, 88.8)
+    other = {
+        "model": "another 96x96",
+        "message": "no camera",
+        "drops": 13,
+        "engine": "plain CPU",
+    }.get(name, 88.8)
     before, _ = _draw(640, 360, hud)
     after, _ = _draw(640, 360, dataclasses.replace(hud, **{name: other}))
     assert not np.array_equal(before, after)

@@ -1,0 +1,291 @@
+"""What this computer lacks for edge-vision, and the command that mends each.
+
+The checks look below a `root` folder, "/" outside tests.  Packages are imported inside the checks:
+a broken one must become a line, not a traceback.
+"""
+
+import fcntl
+import grp
+import importlib.util
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from edge_vision.config import WindowConfig
+from edge_vision.errors import BackendMissing, EdgeVisionError
+
+if TYPE_CHECKING:
+    from edge_vision.camera.v4l2 import Ioctl
+
+State = Literal["ok", "warn", "fail"]
+
+HOTTEST_C = 80.0
+"""Raspberry Pi boards slow themselves down from here on."""
+LEAST_FREE_MB = 500
+UNIT = "edge-vision.service"
+THROTTLED = {
+    0: "the supply voltage is too low",
+    1: "the clock is capped",
+    2: "the board is throttled",
+    3: "the soft temperature limit is reached",
+    16: "the supply voltage was too low since the start",
+    18: "the board was throttled since the start",
+}
+"""Bits of `vcgencmd get_throttled` (Raspberry Pi documentation), which the kernel shows as well."""
+GROUPS = {"video": "cameras", "render": "the GPU", "plugdev": "an Edge TPU on USB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, how it is, what was found, and the command that mends it."""
+
+    name: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def examine(root: Path = Path("/")) -> Iterator[Check]:
+    """All checks, one after the other."""
+    yield check_python(sys.version_info[:3])
+    yield from check_packages(installed_versions())
+    yield check_runtime()
+    yield from check_models()
+    yield from check_cameras(root)
+    yield check_libcamera(root, lambda name: importlib.util.find_spec(name) is not None)
+    yield check_groups(os.geteuid(), {*os.getgroups(), os.getegid()}, _groups_here())
+    yield check_display()
+    yield check_disk(Path.cwd(), shutil.disk_usage(Path.cwd()).free / 1e6)
+    yield from check_heat(root)
+    yield check_unit(root)
+
+
+def check_python(version: tuple[int, int, int]) -> Check:
+    """Old Pythons lack what the package uses; newer ones than tried only may."""
+    text = ".".join(map(str, version))
+    if version < (3, 11, 0):
+        mend = "sudo apt install python3 (a system with Python 3.11 or newer: Debian 12)"
+        return Check("python", "fail", f"{text}; edge-vision needs 3.11 or newer", mend)
+    return Check("python", "ok", f"{text} ({sys.executable})")
+
+
+PACKAGES = ("numpy", "opencv-python", "opencv-python-headless", "ai-edge-litert", "tflite-runtime")
+
+
+def installed_versions() -> dict[str, str]:
+    """Package -> version of those of PACKAGES that are installed."""
+    found = {}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def check_packages(versions: Mapping[str, str]) -> Iterator[Check]:
+    """Versions that do not go together."""
+    name, pip = "packages", f"{sys.executable} -m pip"
+    numpy = _number(versions.get("numpy", "0"))
+    builds = [package for package in PACKAGES[1:3] if package in versions]
+    if len(builds) == 2:
+        mend = f"{pip} uninstall -y {' '.join(builds)} && {pip} install {builds[1]}"
+        yield Check(name, "fail", "two builds of OpenCV overwrite each other's files", mend)
+    elif builds and _number(versions[builds[0]]) >= (4, 12) and numpy < (2,):
+        found = f"{builds[0]} {versions[builds[0]]} wants numpy 2, found {versions.get('numpy')}"
+        yield Check(name, "warn", found, f"{pip} install '{builds[0]}<4.12'")
+    if "tflite-runtime" in versions and "ai-edge-litert" not in versions and numpy >= (2,):
+        found = f"tflite-runtime wants numpy 1, found {versions['numpy']}"
+        yield Check(name, "fail", found, f"{pip} install ai-edge-litert  (or 'numpy<2')")
+    yield Check(name, "ok", ", ".join(f"{key} {value}" for key, value in versions.items()))
+
+
+def check_runtime() -> Check:
+    """Builds an interpreter and runs the default model: importing a runtime proves nothing."""
+    install = f"{sys.executable} -m pip install --upgrade ai-edge-litert numpy"
+    try:
+        from edge_vision.detect.runtime import Runtime
+        from edge_vision.detect.zoo import read_manifest
+
+        entry = read_manifest()[0]
+        runtime = Runtime(entry.file, 1, entry.training_hw_px)
+    except ImportError as error:
+        return Check("runtime", "fail", f"{error.name or error} cannot be imported", install)
+    except BackendMissing as error:
+        return Check("runtime", "fail", str(error), install)
+    except EdgeVisionError as error:
+        return _from_error("runtime", error)
+    found = f"{runtime.name} runs {entry.name} ({runtime.active})"
+    if runtime.active == "plain CPU":
+        return Check(
+            "runtime", "warn", f"{found}; without XNNPACK it is several times slower", install
+        )
+    return Check("runtime", "ok", found)
+
+
+def check_models() -> Iterator[Check]:
+    """Each model file against the manifest's hash."""
+    try:
+        from edge_vision.detect.zoo import read_manifest
+
+        entries = read_manifest()
+    except (ImportError, EdgeVisionError) as error:
+        yield _from_error("models", error)
+        return
+    for entry in entries:
+        try:
+            entry.check_file()
+        except EdgeVisionError as error:
+            yield _from_error("models", error)
+        else:
+            yield Check("models", "ok", f"{entry.name}: hash as in the manifest")
+
+
+def check_cameras(root: Path, ioctl: "Ioctl" = fcntl.ioctl) -> Iterator[Check]:
+    """V4L2 cameras, those that may not be opened, and who holds one."""
+    try:
+        from edge_vision.camera.v4l2 import list_devices, no_camera
+    except ImportError as error:
+        yield _from_error("cameras", error)
+        return
+    devices = list_devices(root / "dev", root / "sys", ioctl)
+    holders = _holders(root / "proc")
+    for device in devices:
+        if device.usable:
+            found = f"{device.node} {device.card}".strip()
+            who = [f"{pid} ({name})" for pid, name in holders.get(device.node, [])]
+            if who:
+                mend = f"kill {who[0].split()[0]}  (a service: sudo systemctl stop {UNIT})"
+                yield Check("cameras", "warn", f"{found} is held by process {', '.join(who)}", mend)
+            else:
+                yield Check("cameras", "ok", found)
+        elif "permission" in device.refusal:
+            yield Check("cameras", "warn", f"{device.node} may not be opened", _join("video"))
+    if not any(device.usable for device in devices):
+        mend = "plug in a USB camera; without one: edge-vision run --source demo"
+        yield Check("cameras", "warn", no_camera(devices), mend)
+
+
+def _holders(proc: Path) -> dict[str, list[tuple[int, str]]]:
+    """Device node -> (process id, name) of each process that has it open, as far as we may see."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for process in proc.glob("[0-9]*"):
+        with suppress(OSError):  # another user's, or it has ended meanwhile
+            name = (process / "comm").read_text("utf-8", "replace").strip()
+            open_files = {os.readlink(link) for link in (process / "fd").iterdir()}
+            for node in open_files:
+                found.setdefault(node, []).append((int(process.name), name))
+    return found
+
+
+def check_libcamera(root: Path, is_there: Callable[[str], bool]) -> Check:
+    """libcamera's Python module, which only ribbon-cable cameras of a Raspberry Pi need."""
+    if is_there("libcamera"):
+        return Check("libcamera", "ok", "its Python module is there")
+    with suppress(OSError):
+        if "Raspberry Pi" in (root / "proc/device-tree/model").read_text("utf-8", "replace"):
+            mend = "sudo apt install python3-picamera2, then make the environment again with "
+            mend += "python3 -m venv --system-site-packages"
+            return Check("libcamera", "warn", "no Python module; no ribbon-cable camera", mend)
+    return Check("libcamera", "ok", "not there, and not needed: this is no Raspberry Pi")
+
+
+def check_groups(user_id: int, mine: set[int], here: Mapping[str, int]) -> Check:
+    """Groups that open devices.  here: name -> number of the groups this system has."""
+    if user_id == 0:
+        return Check("groups", "ok", "root may open every device")
+    missing = [name for name in GROUPS if name in here and here[name] not in mine]
+    if missing:
+        what = ", ".join(f"{name} ({GROUPS[name]})" for name in missing)
+        return Check("groups", "warn", f"you are not in {what}", _join(",".join(missing)))
+    there = ", ".join(name for name in GROUPS if name in here)
+    return Check("groups", "ok", f"you are in {there}" if there else "this system has none")
+
+
+def check_display() -> Check:
+    """Whether a window can be opened; a board without a screen needs none."""
+    try:
+        from edge_vision.outputs.window import WindowOutput
+
+        reason = WindowOutput(WindowConfig()).why_not()
+    except ImportError as error:
+        return _from_error("display", error)
+    if reason is None:
+        return Check("display", "ok", "a window can be opened")
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not screen:
+        return Check("display", "ok", "no screen; use --save or --jsonl")
+    pip = f"{sys.executable} -m pip"
+    mend = f"{pip} uninstall -y opencv-python-headless && {pip} install opencv-python"
+    return Check("display", "warn", f"no window: {reason}", mend)
+
+
+def check_disk(folder: Path, free_mb: float) -> Check:
+    """Room for recordings below `folder`."""
+    found = f"{free_mb / 1e3:.1f} GB free for {folder}"
+    state: State = "ok" if free_mb >= LEAST_FREE_MB else "warn" if free_mb >= 10 else "fail"
+    return Check("disk", state, found, "" if state == "ok" else f"du -xh {folder} | sort -h | tail")
+
+
+def check_heat(root: Path) -> Iterator[Check]:
+    """Temperature of the hottest sensor, and what a Raspberry Pi says of its power supply."""
+    heats = []
+    for zone in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
+        with suppress(OSError, ValueError):
+            heats.append(int(zone.read_text()) / 1000)
+    if not heats:
+        yield Check("temperature", "ok", "no sensor here")
+    elif max(heats) >= HOTTEST_C:
+        found = f"{max(heats):.0f} C; the board slows down from {HOTTEST_C:.0f} C on"
+        yield Check("temperature", "warn", found, "add a cooler, or: --set model.threads=1")
+    else:
+        yield Check("temperature", "ok", f"{max(heats):.0f} C")
+    for flags in (root / "sys/devices/platform").glob("soc*/*firmware/get_throttled"):
+        with suppress(OSError, ValueError):
+            bits = int(flags.read_text(), 16)
+            said = [words for bit, words in THROTTLED.items() if bits >> bit & 1]
+            mend = "use the board's own power supply and a short cable" if said else ""
+            found = "; ".join(said) or "neither throttled nor short of power"
+            yield Check("throttling", "warn" if said else "ok", found, mend)
+
+
+def check_unit(root: Path) -> Check:
+    """The systemd unit, if there is one: starts at boot, and its program exists."""
+    folder = root / "etc/systemd/system"
+    unit = folder / UNIT
+    if not (root / "run/systemd/system").is_dir():
+        return Check("service", "ok", "this system runs without systemd")
+    try:
+        program = re.search(r"^ExecStart=[-@:+!]*(\S+)", unit.read_text("utf-8"), re.MULTILINE)
+    except (OSError, UnicodeDecodeError):
+        return Check("service", "ok", f"{UNIT} is not installed; it would start at boot")
+    if program is None or not (root / program[1].lstrip("/")).exists():
+        found = f"{UNIT} starts {program[1] if program else 'nothing'}, which does not exist"
+        return Check("service", "fail", found, f"sudo systemctl edit --full {UNIT}")
+    if not any(folder.glob(f"*.wants/{UNIT}")):
+        found = f"{UNIT} is installed, but does not start at boot"
+        return Check("service", "warn", found, f"sudo systemctl enable --now {UNIT}")
+    return Check("service", "ok", f"{UNIT} starts at boot")
+
+
+def _groups_here() -> dict[str, int]:
+    return {entry.gr_name: entry.gr_gid for entry in grp.getgrall()}
+
+
+def _join(groups: str) -> str:
+    return f"sudo usermod -aG {groups} $USER, then log in again"
+
+
+def _from_error(name: str, error: Exception) -> Check:
+    """Our errors end with what to do, after the last semicolon."""
+    found, _, mend = str(error).rpartition("; ")
+    return Check(name, "fail", found or str(error), mend if found else "pip install edge-vision")
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
