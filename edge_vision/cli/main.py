@@ -15,7 +15,7 @@ _COMMANDS = {
     "run": "find objects in a live picture, show and save them",
     "detect": "find objects in picture files",
     "bench": "measure the interpreter, every stage and the whole pipeline",
-    "models": "list the models and their sizes",
+    "models": "list the models and their sizes; inspect any model file",
     "cameras": "list the cameras of this computer",
     "check-config": "check a configuration file",
     "doctor": "check this computer, and say what mends it",
