@@ -1,5 +1,7 @@
 """Worker: a named thread with a stop event, a bounded join, and its failure kept for the caller."""
 
+import contextlib
+import os
 import sys
 import threading
 import traceback
@@ -11,6 +13,7 @@ class Worker:
 
     The body ends soon after `stop` is set.  An exception that leaves the body is kept, with its
     traceback, in `failure` for the owner to raise; `on_end` is called in the thread in any case.
+    yields: do not interrupt other threads when there is work again (Linux's SCHED_BATCH).
     """
 
     def __init__(
@@ -18,12 +21,15 @@ class Worker:
         name: str,
         body: Callable[[threading.Event], None],
         on_end: Callable[["Worker"], None] | None = None,
+        *,
+        yields: bool = False,
     ) -> None:
         self.name = name
         self.failure: BaseException | None = None
         self.stopping = threading.Event()
         self._body = body
         self._on_end = on_end
+        self._yields = yields
         self._ending = threading.Lock()
         # Daemon: a thread stuck in a driver must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -66,6 +72,9 @@ class Worker:
                 self._on_end(self)
 
     def _run(self) -> None:
+        if self._yields:
+            with contextlib.suppress(OSError):  # a sandbox may forbid it
+                os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         failure: BaseException | None = None
         try:
             self._body(self.stopping)

@@ -132,3 +132,14 @@ def test_a_thread_given_up_ends_once() -> None:
     assert worker.join(LIMIT_S)
     assert ended == [worker], "coming back later changes nothing"
     assert worker.failure is failure
+
+
+def test_a_yielding_worker_is_scheduled_as_batch() -> None:
+    import os
+
+    seen: list[int] = []
+    for yields in (True, False):
+        worker = Worker("w", lambda stop: seen.append(os.sched_getscheduler(0)), yields=yields)
+        worker.start()
+        assert worker.join(5)
+    assert seen == [os.SCHED_BATCH, os.sched_getscheduler(0)]
