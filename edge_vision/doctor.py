@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from edge_vision.board import board_name, temperature_c, throttling
 from edge_vision.config import WindowConfig
 from edge_vision.errors import BackendMissing, EdgeVisionError
 
@@ -30,15 +31,6 @@ HOTTEST_C = 80.0
 """Raspberry Pi boards slow themselves down from here on."""
 LEAST_FREE_MB = 500
 UNIT = "edge-vision.service"
-THROTTLED = {
-    0: "the supply voltage is too low",
-    1: "the clock is capped",
-    2: "the board is throttled",
-    3: "the soft temperature limit is reached",
-    16: "the supply voltage was too low since the start",
-    18: "the board was throttled since the start",
-}
-"""Bits of `vcgencmd get_throttled` (Raspberry Pi documentation), which the kernel shows as well."""
 GROUPS = {"video": "cameras", "render": "the GPU", "plugdev": "an Edge TPU on USB"}
 
 
@@ -187,11 +179,10 @@ def check_libcamera(root: Path, is_there: Callable[[str], bool]) -> Check:
     """libcamera's Python module, which only ribbon-cable cameras of a Raspberry Pi need."""
     if is_there("libcamera"):
         return Check("libcamera", "ok", "its Python module is there")
-    with suppress(OSError):
-        if "Raspberry Pi" in (root / "proc/device-tree/model").read_text("utf-8", "replace"):
-            mend = "sudo apt install python3-picamera2, then make the environment again with "
-            mend += "python3 -m venv --system-site-packages"
-            return Check("libcamera", "warn", "no Python module; no ribbon-cable camera", mend)
+    if "Raspberry Pi" in board_name(root):
+        mend = "sudo apt install python3-picamera2, then make the environment again with "
+        mend += "python3 -m venv --system-site-packages"
+        return Check("libcamera", "warn", "no Python module; no ribbon-cable camera", mend)
     return Check("libcamera", "ok", "not there, and not needed: this is no Raspberry Pi")
 
 
@@ -234,24 +225,19 @@ def check_disk(folder: Path, free_mb: float) -> Check:
 
 def check_heat(root: Path) -> Iterator[Check]:
     """Temperature of the hottest sensor, and what a Raspberry Pi says of its power supply."""
-    heats = []
-    for zone in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
-        with suppress(OSError, ValueError):
-            heats.append(int(zone.read_text()) / 1000)
-    if not heats:
+    heat_c = temperature_c(root)
+    if heat_c is None:
         yield Check("temperature", "ok", "no sensor here")
-    elif max(heats) >= HOTTEST_C:
-        found = f"{max(heats):.0f} C; the board slows down from {HOTTEST_C:.0f} C on"
+    elif heat_c >= HOTTEST_C:
+        found = f"{heat_c:.0f} C; the board slows down from {HOTTEST_C:.0f} C on"
         yield Check("temperature", "warn", found, "add a cooler, or: --set model.threads=1")
     else:
-        yield Check("temperature", "ok", f"{max(heats):.0f} C")
-    for flags in (root / "sys/devices/platform").glob("soc*/*firmware/get_throttled"):
-        with suppress(OSError, ValueError):
-            bits = int(flags.read_text(), 16)
-            said = [words for bit, words in THROTTLED.items() if bits >> bit & 1]
-            mend = "use the board's own power supply and a short cable" if said else ""
-            found = "; ".join(said) or "neither throttled nor short of power"
-            yield Check("throttling", "warn" if said else "ok", found, mend)
+        yield Check("temperature", "ok", f"{heat_c:.0f} C")
+    said = throttling(root)
+    if said is not None:
+        mend = "use the board's own power supply and a short cable" if said else ""
+        found = "; ".join(said) or "neither throttled nor short of power"
+        yield Check("throttling", "warn" if said else "ok", found, mend)
 
 
 def check_unit(root: Path) -> Check:

@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vision.board import core_count
 from edge_vision.detect.delegate import EDGETPU_OP, Delegate, DelegateFailed, probe
+from edge_vision.detect.memory import check_memory
 from edge_vision.errors import BackendMissing, DetectorError, ModelError
 
 log = logging.getLogger(__name__)
@@ -43,11 +44,7 @@ def thread_count(threads: int | str) -> int:
     """`auto` as a number: the cores this process may use, at most four (more gain nothing)."""
     if isinstance(threads, int):
         return threads
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        cores = os.cpu_count() or 1
-    return max(1, min(4, cores))
+    return min(4, core_count())
 
 
 class Runtime:
@@ -57,8 +54,9 @@ class Runtime:
     delegate: what runs it; an external one is tried in a child process first.
     `name` is package and version, `active` what truly runs the network: "XNNPACK", "plain CPU", or
     the name of an external delegate (with XNNPACK beside it where it took the rest).
-    Raises ModelError when the file cannot be used, BackendMissing when no runtime works, and its
-    subclass DelegateFailed when an external delegate does not.
+    Raises ModelError when the file cannot be used or would need more memory than there is,
+    BackendMissing when no runtime works, and its subclass DelegateFailed when an external delegate
+    does not.
     """
 
     def __init__(
@@ -74,6 +72,8 @@ class Runtime:
             probe(delegate, file, threads, input_hw_px)
         self.name, self._interpreter = _build(file, threads, delegate)
         given = _delegated(self._interpreter) if delegate.library else 0
+        if input_hw_px is not None:
+            check_memory(file, input_hw_px, self._interpreter.get_input_details()[0]["dtype"])
         with _errors_named(file, input_hw_px, delegate):
             self._resize(input_hw_px)
             self._interpreter.allocate_tensors()
@@ -115,6 +115,14 @@ class Runtime:
                 f"{self.active} failed in the middle of an inference: {_first_line(error)}; "
                 "start again, or try model.delegate: cpu"
             ) from None
+
+
+def runtime_name(file: Path) -> str:
+    """Package and version of the runtime that reads `file`, without making it ready to run.
+
+    Raises ModelError and BackendMissing as Runtime does.
+    """
+    return _build(file, 1, Delegate())[0]
 
 
 def _build(file: Path, threads: int, delegate: Delegate) -> tuple[str, Any]:
