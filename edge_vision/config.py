@@ -99,8 +99,10 @@ class ModelConfig(Section):
         default="auto",
         description="what black to white is for model.file with float32 or int8 input",
     )
-    size: Literal["small", "medium", "large", "xlarge"] = Field(
-        default="large", description="input size: 172, 236, 300 or 364 pixels square"
+    size: Literal["small", "medium", "large", "xlarge", "auto"] = Field(
+        default="large",
+        description="input size: 172, 236, 300 or 364 pixels square; auto: what edge-vision tune "
+        "--write found best for this board",
     )
     input_hw_px: tuple[int, int] | None = Field(
         default=None, description="exact input height and width (96..4096), instead of size"

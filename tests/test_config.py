@@ -152,7 +152,7 @@ def test_no_default_is_shared_and_changed() -> None:
 
 def test_sizes_are_the_ones_offered() -> None:
     size = ModelConfig.model_fields["size"]
-    assert set(SIZES_PX) == set(size.annotation.__args__)  # type: ignore[union-attr]
+    assert {*SIZES_PX, "auto"} == set(size.annotation.__args__)  # type: ignore[union-attr]
     assert all(str(side) in (size.description or "") for side in SIZES_PX.values())
     assert sorted(SIZES_PX.values()) == list(SIZES_PX.values())
 

@@ -35,7 +35,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 Size = Annotated[
     str | None,
     typer.Option(
-        metavar="SIZE", help="small, medium, large, xlarge, or HEIGHTxWIDTH in pixels (236x300)."
+        metavar="SIZE",
+        help="small, medium, large, xlarge, auto (see tune), or HEIGHTxWIDTH in pixels (236x300).",
     ),
 ]
 Threads = Annotated[

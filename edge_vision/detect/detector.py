@@ -16,11 +16,12 @@ from edge_vision.detect.base import InvokeTime, RawOutput
 from edge_vision.detect.delegate import DelegateFailed, choose_delegate, without_delegate
 from edge_vision.detect.postprocessed import PostProcessedDecoder
 from edge_vision.detect.preprocess import Preprocessor
-from edge_vision.detect.runtime import Runtime, TensorInfo, thread_count
+from edge_vision.detect.runtime import Runtime, TensorInfo, runtime_name, thread_count
 from edge_vision.detect.ssd import Quantisation, SsdDecoder
 from edge_vision.detect.zoo import ModelEntry, find_model
 from edge_vision.errors import ConfigError, ModelError
 from edge_vision.frame import Image, PixelFormat
+from edge_vision.profile import settle_size
 from edge_vision.results import Detections
 
 log = logging.getLogger(__name__)
@@ -183,9 +184,12 @@ def as_image(array: NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR) ->
 def build_detector(config: ModelConfig, models: Path | None = None) -> SsdDetector:
     """The detector a configuration describes; see SsdDetector for what is raised.
 
-    A delegate that fails is told and replaced, see `without_delegate`.
-    models: folder with another manifest.yaml.
+    A delegate that fails is told and replaced, see `without_delegate`; `model.size: auto` is
+    settled first, see `profile.settle_size`.  models: folder with another manifest.yaml.
     """
+    if config.size == "auto" and config.file is None and config.input_hw_px is None:
+        entry = find_model(config.name, models)
+        config = settle_size(config, entry.sha256, lambda: runtime_name(entry.file))
     try:
         detector = _build(config, models)
     except DelegateFailed as failure:

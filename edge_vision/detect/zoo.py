@@ -42,22 +42,23 @@ class ModelEntry:
         try:
             data = self.file.read_bytes()
         except FileNotFoundError:
-            raise ModelError(f"the model file {self.file} is missing; {_mend()}") from None
+            raise ModelError(f"the model file {self.file} is missing; {mend_hint()}") from None
         except OSError as error:
             raise ModelError(f"{self.file} cannot be read: {error.strerror}") from None
         expected = int(self.facts["size_bytes"])
         if len(data) != expected:
             what = "empty" if not data else f"{len(data)} bytes long"
-            raise ModelError(f"{self.file} is {what}, expected {expected} bytes; {_mend()}")
+            raise ModelError(f"{self.file} is {what}, expected {expected} bytes; {mend_hint()}")
         found = hashlib.sha256(data).hexdigest()
         if found != self.sha256:
             raise ModelError(
                 f"{self.file} was altered: its sha256 is {found[:12]}..., the manifest says "
-                f"{self.sha256[:12]}...; {_mend()}"
+                f"{self.sha256[:12]}...; {mend_hint()}"
             )
 
 
-def _mend() -> str:
+def mend_hint() -> str:
+    """How to get back what came with edge-vision, as the end of a sentence."""
     if models_dir() == _CHECKOUT:
         return "restore it with: git checkout -- models/"
     return "install edge-vision again: pip install --force-reinstall edge-vision"
@@ -79,9 +80,9 @@ def read_manifest(folder: Path | None = None) -> list[ModelEntry]:
         entries = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())["models"]
         return [_entry(facts, folder) for facts in entries]
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}; {_mend()}") from None
+        raise ModelError(f"{path} cannot be read: {error.strerror}; {mend_hint()}") from None
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is not a usable manifest ({error}); {_mend()}") from None
+        raise ModelError(f"{path} is not a usable manifest ({error}); {mend_hint()}") from None
 
 
 def find_model(name: str, folder: Path | None = None) -> ModelEntry:
@@ -99,7 +100,7 @@ def read_labels(path: Path) -> dict[int, str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise ModelError(f"the label file {path} is missing; {_mend()}") from None
+        raise ModelError(f"the label file {path} is missing; {mend_hint()}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"the label file {path} cannot be read: {error}") from None
     labels: dict[int, str] = {}
