@@ -11,7 +11,7 @@ import yaml
 
 from edge_vision.detect.anchors import AnchorSpec, ssd_anchors
 from edge_vision.detect.runtime import Runtime
-from edge_vision.detect.zoo import find_model, models_dir
+from edge_vision.detect.zoo import models_dir
 
 NAMES = (
     "ssd_mobilenet_v1_0.25", "ssd_mobilenet_v1_0.5", "ssd_mobilenet_v1_0.75", "ssd_mobilenet_v1_1",
