@@ -20,7 +20,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edge_vision.camera.base import Camera
-from edge_vision.config import CameraConfig, OverlayConfig
+from edge_vision.config import CameraConfig
+from edge_vision.config_overlay import OverlayConfig
 from edge_vision.detect.base import Detector
 from edge_vision.errors import DetectorError, EdgeVisionError, ShutdownError
 from edge_vision.frame import Frame

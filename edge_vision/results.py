@@ -77,8 +77,11 @@ def label_of(labels: Mapping[int, str], class_id: int) -> str:
 class Track:
     """One object followed through time.
 
-    box: float32 (4,), x0 y0 x1 y1 normalised.  velocity: float32 (4,), change of box per second.
+    id: from 1, in the order in which a tracker met them; 0 = nobody follows it.
+    box: float32 (4,), x0 y0 x1 y1, normalised; unlike a detection's it may reach over the border.
+    velocity: float32 (4,), change of `box` per second.
     first_seen_ns, last_seen_ns: exposure times of its first and newest detection.
+    sigma: standard deviation of the box's centre, as a share of the picture's width.
     """
 
     id: int
@@ -89,6 +92,7 @@ class Track:
     state: Literal["tentative", "confirmed", "coasting"]
     first_seen_ns: int
     last_seen_ns: int
+    sigma: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +100,8 @@ class Scene:
     """What is known at one instant; replaced whole, never changed.
 
     seq, exposed_ns, media_ns: of the frame that was analysed.  labels: class id -> label.
+    detections: of this frame.  tracks: where every followed object was at `exposed_ns`, whether it
+    was seen in this frame (confirmed, tentative) or not (coasting).
     """
 
     seq: int

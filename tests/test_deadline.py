@@ -7,8 +7,9 @@ import pytest
 
 from edge_vision.app import App
 from edge_vision.camera.demo import DemoCamera
-from edge_vision.config import CameraConfig, ModelConfig, OverlayConfig
+from edge_vision.config import CameraConfig, ModelConfig
 from edge_vision.config_load import parse_config
+from edge_vision.config_overlay import OverlayConfig
 from edge_vision.detect.base import InvokeTime, RawOutput
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import DetectorError

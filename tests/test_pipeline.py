@@ -10,7 +10,8 @@ import pytest
 
 from edge_vision.camera.base import CameraInfo, EndOfStream
 from edge_vision.camera.demo import DemoCamera
-from edge_vision.config import CameraConfig, ModelConfig, OverlayConfig
+from edge_vision.config import CameraConfig, ModelConfig
+from edge_vision.config_overlay import OverlayConfig
 from edge_vision.detect.base import InvokeTime
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import CameraLost, CameraUnavailable, EdgeVisionError, ShutdownError
