@@ -32,8 +32,10 @@ class Paths:
 
     def __init__(self) -> None:
         self._times: deque[int] = deque()
-        self._sums: deque[Mapping[int, Shift]] = deque()
+        self._sums: deque[dict[int, Shift]] = deque()
         self._lock = threading.Lock()
+        self.cut_ns = -_KEEP_NS
+        """Exposure time of the first frame after a cut: objects seen before are not in it."""
 
     def add(self, exposed_ns: int, sums: Mapping[int, Shift]) -> None:
         """The shift of each track id since it was first carried, up to this frame.
@@ -45,10 +47,26 @@ class Paths:
                 self._times.clear()
                 self._sums.clear()
             self._times.append(exposed_ns)
-            self._sums.append(sums)
+            self._sums.append(dict(sums))
             while self._times[0] < exposed_ns - _KEEP_NS:
                 self._times.popleft()
                 self._sums.popleft()
+
+    def amend(self, track_id: int, sums: Mapping[int, Shift]) -> None:
+        """Tell afterwards where a track was in earlier frames: exposure time of each, and its sum.
+
+        For a track that is met late and chased through older pictures; other times are ignored.
+        """
+        with self._lock:
+            for at_ns, frame in zip(self._times, self._sums, strict=True):
+                if at_ns in sums:
+                    frame[track_id] = sums[at_ns]
+
+    @property
+    def newest_ns(self) -> int:
+        """Time of the newest frame that was told; long ago when there was none."""
+        with self._lock:
+            return self._times[-1] if self._times else -_KEEP_NS
 
     def between(self, track_id: int, from_ns: int, to_ns: int) -> Shift | None:
         """How far a track went from one time to a later one; None where that is not known.
