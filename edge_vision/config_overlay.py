@@ -33,7 +33,7 @@ class TrackingConfig(Section):
         "score of 0.6)",
     )
     coast_s: float = Field(
-        default=1.5,
+        default=3.0,
         ge=0,
         le=60,
         description="how long an object that is not seen keeps its id",

@@ -14,8 +14,8 @@ ROWS = {
     **dict.fromkeys(("config", "config_base", "config_overlay", "config_load"), 1),
     **dict.fromkeys(("slot", "worker", "registry", "telemetry"), 1),
     **dict.fromkeys(PARTS, 2),
-    **dict.fromkeys(("stages", "pipeline"), 3),
-    **dict.fromkeys(("app", "api", "doctor", "notify", "cli", "__main__"), 4),
+    **dict.fromkeys(("stages", "pipeline", "replay"), 3),
+    **dict.fromkeys(("app", "api", "doctor", "measure", "notify", "cli", "__main__"), 4),
 }
 WITHOUT_PACKAGES: dict[str, set[str]] = {
     "__init__": set(), "errors": set(), "frame": {"numpy"}, "results": {"numpy"}

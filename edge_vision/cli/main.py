@@ -15,6 +15,8 @@ _COMMANDS = {
     "run": "find objects in a live picture, show and save them",
     "detect": "find objects in picture files",
     "bench": "measure the interpreter, every stage and the whole pipeline",
+    "replay": "show a clip or the demo scene as a slower board would, on a virtual clock",
+    "registration": "measure how well the overlay stays on the object",
     "models": "list the models and their sizes; inspect any model file",
     "cameras": "list the cameras of this computer",
     "check-config": "check a configuration file",
