@@ -82,7 +82,9 @@ class Drawing:
         tracks = self._carry(surface.image, frame.media_ns, scene)
         carried = time.perf_counter_ns()
         hud = self._figures(scene, now_ns) if self._with_hud else None
-        self._privacy.apply(surface, tracks)
+        # What is not shown yet, or not any more, is hidden all the same.
+        hidden = tracks if self._registrar is None else self._registrar.carried
+        self._privacy.apply(surface, hidden)
         self._sprites.draw(surface, tracks, frame.media_ns)
         clock = Clock(frame.seq, frame.stamps.exposed, frame.media_ns, now_ns)
         self._overlay.draw(surface, tracks, self._labels, clock, hud)
