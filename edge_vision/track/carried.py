@@ -12,9 +12,9 @@ from edge_vision.track.motion import Background, to_boxes_px
 
 POINTS = 16
 """Most points followed on one box."""
-MOST_POINTS = 256
+MOST_POINTS = 144
 """Most points followed on all boxes together: where there are many, each gets fewer."""
-MOST_BOXES = 64
+MOST_BOXES = 36
 """Boxes beyond these move by the camera's motion and their own last speed alone."""
 
 ROW = np.dtype(
@@ -180,7 +180,7 @@ def seed(rows: Rows, grey: Grey, most: int) -> None:
         row, box = busy[place], boxes[place]
         middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * MIDDLE
         area = np.concatenate((middle - half, middle + half))
-        new = corners(grey, area, math.isqrt(each), boxes[front[place]])
+        new = corners(grey, area, each, boxes[front[place]])
         free = np.flatnonzero(~row["alive"][:each])[: len(new)]
         new = new[np.linspace(0, len(new) - 1, len(free)).astype(np.intp)]
         row["points"][free], row["alive"][free] = new, True

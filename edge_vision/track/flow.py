@@ -6,6 +6,7 @@ Backward Error", 2010).  OpenCV's Python calls take pictures and no pyramids, an
 in every call; so all points of a frame go in one.
 """
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -73,11 +74,11 @@ def _lucas_kanade(before: Grey, after: Grey, points: Points, guess: Points) -> t
     return moved.reshape(-1, 2).astype(np.float32, copy=False), found
 
 
-def corners(grey: Grey, area: Array, grid: int, barred: Array) -> Points:
+def corners(grey: Grey, area: Array, most: int, barred: Array) -> Points:
     """The best corner of each cell of a grid over a part of a picture: float32 (N, 2) pixels.
 
     area: float64 (4,), x0 y0 x1 y1 in pixels; what is outside the picture is left out.
-    grid: cells per side, fewer where they would be under 4 pixels.
+    most: how many cells, fewer where they would be under 4 pixels.
     barred: float64 (M, 4), x0 y0 x1 y1 in pixels: rectangles in which no corner is taken.
     """
     height, width = grey.pixels.shape
@@ -90,7 +91,9 @@ def corners(grey: Grey, area: Array, grid: int, barred: Array) -> Points:
     if step > 1:
         part = cv2.resize(part, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_LINEAR)
     strength = cv2.cornerMinEigenVal(part, 3)
-    rows, columns = (min(grid, max(1, side // CELL_PX)) for side in strength.shape)
+    rows, columns = math.isqrt(most), most // math.isqrt(most)
+    rows = min(rows, max(1, strength.shape[0] // CELL_PX))
+    columns = min(columns, max(1, strength.shape[1] // CELL_PX))
     for box in barred:
         left, top, right, bottom = ((box - (x0, y0, x0, y0)) / step).tolist()
         if right > 0 and bottom > 0:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-ACCELERATION = np.array([0.05, 0.05, 0.1, 0.1])
+ACCELERATION = np.array([0.025, 0.025, 0.1, 0.1])
 """Power of the white-noise acceleration: squared (picture widths, heights, log size) per s^3."""
 FIRST_SPEED = np.array([0.30, 0.30, 0.10, 0.10])
 """Standard deviation of a new object's own velocity, per second."""
@@ -29,7 +29,10 @@ SIZE_MEMORY_S = 0.5
 WALK = np.array([0.014, 0.014, 0.02, 0.02])
 """What a followed path is off after one second, in box sizes and log size: standard deviation."""
 
-_POS, _OWN, _DRIFT, _PP, _PV, _VV = range(6)
+CONTRADICTED = 2.0
+"""Two measurements in a row that are off to the same side by more standard deviations win."""
+
+_POS, _OWN, _DRIFT, _PP, _PV, _VV, _OFF = range(7)
 _LEAST = np.array([-2.0, -2.0, np.log(1e-3), np.log(1e-3)])
 _MOST = np.array([3.0, 3.0, np.log(4.0), np.log(4.0)])
 _FASTEST = np.array([10.0, 10.0, 3.0, 3.0])
@@ -60,7 +63,7 @@ class BoxFilter:
     """
 
     def __init__(self) -> None:
-        self._state = np.empty((6, 0, 4))
+        self._state = np.empty((7, 0, 4))
 
     def __len__(self) -> int:
         return self._state.shape[1]
@@ -85,9 +88,10 @@ class BoxFilter:
 
     def add(self, position: Array, variance: Array, drift: Array) -> None:
         """New boxes (n, 4) that move with the picture: by `drift`, (n, 4) per second."""
-        new = np.zeros((6, len(position), 4))
+        new = np.zeros((7, len(position), 4))
         new[_POS] = np.clip(position, _LEAST, _MOST)
-        new[_DRIFT], new[_PP], new[_VV] = drift, variance, FIRST_SPEED**2
+        new[_DRIFT] = np.clip(drift, -_FASTEST, _FASTEST)
+        new[_PP], new[_VV] = variance, FIRST_SPEED**2
         self._state = np.concatenate((self._state, new), axis=1)
 
     def keep(self, rows: Rows) -> None:
@@ -99,15 +103,15 @@ class BoxFilter:
 
         shift: (n, 4), how the camera moved the picture at each box meanwhile; None = as before.
         """
-        pos, own, drift, pp, pv, vv = self._state[:, rows]
-        drift = drift if shift is None else shift / dt_s
+        pos, own, drift, pp, pv, vv, _ = self._state[:, rows]
+        moved = drift * dt_s if shift is None else shift
         fading = np.array([1.0, 1.0, *(np.exp(-dt_s / SIZE_MEMORY_S),) * 2])
         noise = ACCELERATION * dt_s
-        pos = pos + (own + drift) * dt_s
+        pos = pos + own * dt_s + moved
         pp = pp + 2 * dt_s * pv + dt_s**2 * (vv + noise / 3)
         pv = (pv + dt_s * (vv + noise / 2)) * fading
         vv = (vv + noise) * fading**2
-        self._put(rows, pos, own * fading, drift, pp, pv, vv)
+        self._put(rows, pos, own * fading, moved / dt_s, pp, pv, vv)
 
     def follow(
         self, rows: Rows, dt_s: float, path: Array, path_variance: Array, shift: Array | None
@@ -120,7 +124,7 @@ class BoxFilter:
         The new position is the old one plus the path, the new velocity a mixture of the old one and
         path / dt; the covariance is that of these two sums.
         """
-        pos, own, drift, pp, pv, vv = self._state[:, rows]
+        pos, own, drift, pp, pv, vv, _ = self._state[:, rows]
         drift = drift if shift is None else shift / dt_s
         vv = vv + ACCELERATION * dt_s
         seen = path_variance / dt_s**2 + ACCELERATION * dt_s / 3
@@ -145,24 +149,34 @@ class BoxFilter:
         doubt: (n, 4), where not 0 the filter's own estimate has at least this variance, and the
         measurement says nothing about velocity.
         """
-        pos, own, drift, pp, pv, vv = self._state[:, rows]
+        pos, own, drift, pp, pv, vv, before = self._state[:, rows]
         half = np.exp(pos[:, 2:]) / 2
         wanted = measured.copy()
         wanted[:, :2] -= clipped * (np.exp(measured[:, 2:]) / 2 - half)
         pp, pv = np.maximum(pp, doubt), pv * (doubt == 0)
+        off = wanted - pos
+        far = off / np.sqrt(pp + variance)
+        # What was believed may be wrong (a path of the wall behind the object, a first box of half
+        # of it); one measurement that says so may be wrong, too, but not two that agree.
+        wrong = (np.minimum(far, before) > CONTRADICTED) | (np.maximum(far, before) < -CONTRADICTED)
+        pp = np.where(wrong, off * off, pp)
+        pv = np.where(wrong, 0.0, pv)
+        vv = np.where(wrong, np.maximum(vv, FIRST_SPEED**2), vv)
+        self._state[_OFF, rows] = far
         total = pp + variance
         gain, turn = pp / total, pv / total
-        off = wanted - pos
         pos = pos + gain * off
         pos[:, :2] += clipped * (np.exp(pos[:, 2:]) / 2 - half)
         self._put(
             rows, pos, own + turn * off, drift, (1 - gain) * pp, (1 - gain) * pv, vv - turn * pv
         )
 
-    def _put(self, rows: Rows, pos: Array, own: Array, *others: Array) -> None:
-        pos = np.clip(pos, _LEAST, _MOST)
-        own = np.clip(own, -_FASTEST, _FASTEST)
-        self._state[:, rows] = (pos, own, *others)
+    def _put(self, rows: Rows, pos: Array, own: Array, drift: Array, *others: Array) -> None:
+        pos = np.minimum(np.maximum(pos, _LEAST), _MOST)
+        own = np.minimum(np.maximum(own, -_FASTEST), _FASTEST)
+        drift = np.minimum(np.maximum(drift, -_FASTEST), _FASTEST)
+        for part, values in enumerate((pos, own, drift, *others)):
+            self._state[part, rows] = values
 
 
 def camera_shift(motion: Array, position: Array) -> Array:

@@ -57,20 +57,19 @@ def assign(cost: Array, gate: float) -> list[tuple[int, int]]:
     a row or column alone costs as much as a pair at the gate would: two pairs that are far off
     give way to a good one.
     """
-    allowed = cost < gate
-    alone = allowed & (allowed.sum(axis=1) == 1)[:, None] & (allowed.sum(axis=0) == 1)
-    pairs = [(row, column) for row, column in np.argwhere(alone).tolist()]
-    crowded = allowed & ~alone
-    rows, columns = np.flatnonzero(crowded.any(axis=1)), np.flatnonzero(crowded.any(axis=0))
-    if len(rows) == 0:
+    i, j = np.nonzero(cost < gate)
+    alone = (np.bincount(i)[i] == 1) & (np.bincount(j)[j] == 1)
+    pairs = list(zip(i[alone].tolist(), j[alone].tolist(), strict=True))
+    if alone.all():
         return pairs
+    rows, columns = np.unique(i[~alone]), np.unique(j[~alone])
     # A row that is given a column at the gate is left alone by it.
-    part = np.minimum(cost[np.ix_(rows, columns)], gate)
+    part = np.minimum(cost[rows][:, columns], gate)
     turned = len(rows) > len(columns)
-    for i, j in enumerate(_least_total((part.T if turned else part).tolist())):
-        row, column = (int(rows[j]), int(columns[i])) if turned else (int(rows[i]), int(columns[j]))
-        if allowed[row, column]:
-            pairs.append((row, column))
+    for short, long in enumerate(_least_total((part.T if turned else part).tolist())):
+        a, b = (long, short) if turned else (short, long)
+        if part[a, b] < gate:
+            pairs.append((int(rows[a]), int(columns[b])))
     return pairs
 
 

@@ -8,11 +8,13 @@ from edge_vision.track.boxes import Array, Mask
 from edge_vision.track.flow import Points, corners, follow
 from edge_vision.track.grey import Grey
 
-GRID = 5
-"""Background points are looked for in a grid of so many cells per side."""
+MOST_POINTS = 25
+"""So many points of the background are followed."""
 _LEAST_POINTS = 8
 _LEAST_SHARE = 0.4
 """The background is known when so many points, and this share of all, move alike."""
+_LONGEST_PX = 320
+"""The camera's motion is as exact in a smaller picture, and costs half as much."""
 _NEAR_PX = 1.5
 """How near to the common motion a point must come to count as background."""
 
@@ -37,7 +39,7 @@ def to_boxes_px(grey: Grey, boxes: NDArray[np.floating]) -> Array:
 def background_corners(grey: Grey, boxes_px: Array) -> Points:
     """Where to see the camera's motion: float32 (N, 2) pixels, at most 25, outside the boxes."""
     height, width = grey.pixels.shape
-    return corners(grey, np.array([0.0, 0.0, width, height]), GRID, boxes_px)
+    return corners(grey, np.array([0.0, 0.0, width, height]), MOST_POINTS, boxes_px)
 
 
 def fit_camera(grey: Grey, points: Points, moved: Points) -> Array | None:
@@ -97,7 +99,7 @@ class Background:
         """Leave out points that are now in a box (M, 4), 0..1; find new ones if few are left."""
         boxes_px = to_boxes_px(grey, boxes)
         self.points = self.points[outside(self.points, boxes_px)]
-        if len(self.points) < GRID * GRID // 2:
+        if len(self.points) < MOST_POINTS // 2:
             self.points = background_corners(grey, boxes_px)
 
 
@@ -113,6 +115,8 @@ class CameraMotion:
         boxes: (N, 4) x0 y0 x1 y1, 0..1: what is not background.  None at the first call, when the
         picture's size changed, and when the background cannot be followed.
         """
+        if max(grey.pixels.shape) > _LONGEST_PX and min(grey.pixels.shape) > 1:
+            grey = grey.halved()
         before, self._before = self._before, grey
         if before is None or not grey.fits(before):
             return None

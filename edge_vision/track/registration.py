@@ -74,6 +74,9 @@ class Registrar:
         self._budget = Budget() if method == "flow" and may_step_down else None
         self.active_method: Method = method
         """What is done now: predict instead of flow where flow costs too much."""
+        self.carried: tuple[Track, ...] = ()
+        """All that is followed at the time of the last frame, also what is not drawn yet or any
+        more: what must not be recognised is hidden there too."""
         self.last_cost_ms = 0.0
         """What the last step took."""
         self._forget()
@@ -114,6 +117,7 @@ class Registrar:
                 self._join(self._chase)
                 self._chase = None
             seed(self._rows, self._past[-1][1], _SEEDS)
+        self.carried = self._carried()
         drawn = self._drawn()
         self.last_cost_ms = (time.perf_counter_ns() - begin_ns) / 1e6
         if self._budget is not None and self.active_method == "flow":
@@ -244,19 +248,16 @@ class Registrar:
             sums = {at_ns: Shift(*before[number]) for at_ns, before in way}
             self._paths.amend(ids[place], sums)
 
-    def _drawn(self) -> tuple[Track, ...]:
-        rows, drawn = self._rows, []
+    def _carried(self) -> tuple[Track, ...]:
+        """Every track at the time of the frame, shown or not, in the order of the rows."""
+        rows, carried = self._rows, []
         boxes = (rows["box"] + rows["rest"]).astype(np.float32)
         half = (boxes[:, 2:] - boxes[:, :2]) / 2 * rows["speed"][:, 2:]
         middle = rows["speed"][:, :2]
         velocities = np.hstack((middle - half, middle + half)).astype(np.float32)
         doubts = rows["doubt"].tolist()
-        shown = rows["known"] & (visible_shares(boxes) >= _LEAST_VISIBLE)
-        for place in np.flatnonzero(shown).tolist():
-            track = self._tracks[place]
-            if not self._is_shown(track):
-                continue
-            drawn.append(
+        for place, track in enumerate(self._tracks):
+            carried.append(
                 Track(
                     track.id,
                     boxes[place],
@@ -269,7 +270,15 @@ class Registrar:
                     math.sqrt(track.sigma**2 + doubts[place]),
                 )
             )
-        return tuple(drawn)
+        return tuple(carried)
+
+    def _drawn(self) -> tuple[Track, ...]:
+        if not self.carried:
+            return ()
+        boxes = np.stack([track.box for track in self.carried])
+        shown = self._rows["known"] & (visible_shares(boxes) >= _LEAST_VISIBLE)
+        pairs = zip(self.carried, shown.tolist(), strict=True)
+        return tuple(track for track, inside in pairs if inside and self._is_shown(track))
 
     def _is_shown(self, track: Track) -> bool:
         if self._scene is None or track.last_seen_ns < self._paths.cut_ns:

@@ -31,6 +31,8 @@ Pairs = list[tuple[int, int]]
 
 _NOISE_MEMORY_S = 0.2
 """The boxes of two frames are the more alike the closer these are: how long their noise lasts."""
+_FIRST_DOUBT = 4.0
+"""Variance of a first box in that of others: often an object comes into sight bit by bit."""
 _GATE = 30.0
 _GATE_WEAK = 20.0
 """Highest cost of a pair, see `costs`."""
@@ -105,7 +107,8 @@ class Tracker:
             shift = camera_shift(motion, boxes.position)
             self._camera = motion, dt_s
         path, variance = self._seen_paths(before_ns, now_ns)
-        known = np.isfinite(path + variance).all(axis=1)
+        # Nothing that is no number passes these, nor what nobody can be sure of.
+        known = ((np.abs(path) < 2) & (variance < 1)).all(axis=1)
         if known.any():
             rows = np.flatnonzero(known)
             moved = None if shift is None else shift[rows]
@@ -172,10 +175,13 @@ class Tracker:
         doubt = np.zeros((len(rows), 4))
         doubt[:, 2:] = np.where(cut, np.where(smaller, 1e-9, _CUT_DOUBT), 0.0)
         self._filter.correct(rows, state, noise, high.astype(np.float64) - low, doubt)
+        scores, classes, strong = (
+            values.tolist() for values in (found.scores, found.classes, found.strong)
+        )
         for row, column in pairs:
-            score, class_id = float(found.scores[column]), int(found.classes[column])
-            strong = bool(found.strong[column])
-            self._lives[row].see(score, class_id, strong, now_ns, self._confirm_ns)
+            self._lives[row].see(
+                scores[column], classes[column], strong[column], now_ns, self._confirm_ns
+            )
 
     def _forget(self, now_ns: int) -> None:
         """End tracks that were not seen for too long or that have left the picture."""
@@ -226,17 +232,19 @@ class Tracker:
         if self._camera is not None:
             motion, dt_s = self._camera
             drift = camera_shift(motion, found.state[new]) / dt_s
-        self._filter.add(found.state[new], found.noise[new], drift)
+        self._filter.add(found.state[new], _FIRST_DOUBT * found.noise[new], drift)
         self._lives += [self._life(column, found, now_ns) for column in new]
 
     def _life(self, column: int, found: Found, now_ns: int) -> Life:
         """Of the object of its class that left near there a moment ago, or a new one."""
         score, class_id = float(found.scores[column]), int(found.classes[column])
+        cut = found.low[column] | found.high[column]
         nearest, place = _RETURN_PER_S, -1
         for index, (life, state) in enumerate(self._away):
-            off = np.abs(found.state[column] - state)
-            if life.class_id == class_id and off[2:].max() < 0.7:
-                speed = float(off[:2].max()) * 1e9 / max(now_ns - life.last_seen_ns, 1)
+            off = found.state[column] - state
+            off[2:][cut & (off[2:] < 0)] = 0
+            if life.class_id == class_id and np.abs(off[2:]).max() < 0.7:
+                speed = float(np.abs(off[:2]).max()) * 1e9 / max(now_ns - life.last_seen_ns, 1)
                 if speed < nearest:
                     nearest, place = speed, index
         if place >= 0:
@@ -267,5 +275,5 @@ class Tracker:
 def _assign(cost: Array, rows: Rows, columns: Rows, gate: float, pairs: Pairs) -> None:
     """Assign some rows to some columns and add what was found to `pairs`."""
     if len(rows) and len(columns):
-        for row, column in assign(cost[np.ix_(rows, columns)], gate):
+        for row, column in assign(cost[rows][:, columns], gate):
             pairs.append((int(rows[row]), int(columns[column])))

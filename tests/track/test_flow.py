@@ -44,7 +44,7 @@ def _area(picture: NDArray[np.uint8]) -> Array:
 def test_a_shift_is_measured_in_parts_of_a_pixel(
     cat: NDArray[np.uint8], dx: float, dy: float
 ) -> None:
-    points = corners(_grey(cat), _area(cat), 4, NOTHING_BARRED)
+    points = corners(_grey(cat), _area(cat), 16, NOTHING_BARRED)
     assert len(points) == 16
     moved, found = follow(_grey(cat), _grey(_shifted(cat, dx, dy)), points, points)
     assert found.mean() > 0.8
@@ -53,7 +53,7 @@ def test_a_shift_is_measured_in_parts_of_a_pixel(
 
 
 def test_a_long_way_is_found_from_a_guess(cat: NDArray[np.uint8]) -> None:
-    points = corners(_grey(cat), np.array([60.0, 60.0, 160.0, 160.0]), 4, NOTHING_BARRED)
+    points = corners(_grey(cat), np.array([60.0, 60.0, 160.0, 160.0]), 16, NOTHING_BARRED)
     after = _grey(_shifted(cat, 70, 0))
     guess = points + np.array([64, 3], np.float32)
     moved, found = follow(_grey(cat), after, points, guess)
@@ -62,7 +62,7 @@ def test_a_long_way_is_found_from_a_guess(cat: NDArray[np.uint8]) -> None:
 
 
 def test_what_cannot_be_found_is_not_called_found(cat: NDArray[np.uint8]) -> None:
-    points = corners(_grey(cat), _area(cat), 4, NOTHING_BARRED)
+    points = corners(_grey(cat), _area(cat), 16, NOTHING_BARRED)
     for other in (np.zeros_like(cat), np.full_like(cat, 255), cat[::-1, ::-1]):
         _, found = follow(_grey(cat), _grey(other), points, points)
         assert found.mean() < 0.2
@@ -89,7 +89,7 @@ def test_no_points_and_tiny_pictures() -> None:
 def test_corners_lie_where_they_may(cat: NDArray[np.uint8]) -> None:
     barred = np.array([[100.0, 0.0, 200.0, 400.0]])
     area = np.array([60.0, 60.0, 260.0, 160.0])
-    points = corners(_grey(cat), area, 4, barred)
+    points = corners(_grey(cat), area, 16, barred)
     assert len(points) >= 6
     assert (points >= area[:2] - 2).all()
     assert (points <= area[2:] + 2).all()
@@ -110,12 +110,12 @@ def test_corners_lie_where_they_may(cat: NDArray[np.uint8]) -> None:
 def test_no_corners_outside_and_in_areas_too_small(
     cat: NDArray[np.uint8], area: tuple[float, float, float, float]
 ) -> None:
-    assert corners(_grey(cat), np.array(area), 4, NOTHING_BARRED).shape == (0, 2)
+    assert corners(_grey(cat), np.array(area), 16, NOTHING_BARRED).shape == (0, 2)
 
 
 def test_no_corners_without_texture() -> None:
     grey = _grey(np.full((100, 100), 7, np.uint8))
-    assert len(corners(grey, np.array([0.0, 0.0, 100.0, 100.0]), 4, NOTHING_BARRED)) == 0
+    assert len(corners(grey, np.array([0.0, 0.0, 100.0, 100.0]), 16, NOTHING_BARRED)) == 0
 
 
 def _points() -> Array:

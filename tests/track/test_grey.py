@@ -87,3 +87,14 @@ def test_pictures_of_other_sizes_do_not_fit() -> None:
     assert not grey(1280, 720).fits(grey(1281, 721))  # the same grey size, another scale
     assert not grey(640, 360).fits(grey(640, 352))
     assert max(grey(8192, 100).pixels.shape) <= LONGEST_PX
+
+
+def test_half_a_picture() -> None:
+    picture = np.zeros((181, 321, 3), np.uint8)
+    picture[80:100, 150:170] = 255
+    whole = small_grey(Image.from_array(picture))
+    half = whole.halved()
+    assert half.pixels.shape == (90, 160)
+    rows, columns = np.nonzero(half.pixels > 127)
+    found = np.array([columns.mean(), rows.mean()])
+    assert half.to_px(np.array([160 / 321, 90 / 181])) == pytest.approx(found, abs=0.01)

@@ -190,6 +190,26 @@ def test_a_passing_thing_does_not_take_a_box_along() -> None:
     assert left_px(drawn) == pytest.approx(200, abs=3)
 
 
+def test_ground_that_slides_away_slowly_does_not_hold_a_box_back() -> None:
+    """Half a pixel a frame cannot be told from noise in one step, but after some it can."""
+    carried = registrar()
+    first = scene(0, track((140 / 640, 0.1, 388 / 640, 0.9)))
+    for frame in range(61):
+        drawn = carried.step(world(200 + frame // 2), at(frame), first)
+    assert left_px(drawn) == pytest.approx(140 + 30, abs=2)
+
+
+def test_a_box_that_followed_the_wrong_thing_is_put_right() -> None:
+    carried = registrar()
+    first = scene(0, track(world_box(420)))  # nothing but ground is there
+    for frame in range(12):
+        carried.step(world(30 + 9 * frame), at(frame), first)
+    right = scene(6, track(world_box(84), frame=6))
+    for frame in range(12, 15):
+        drawn = carried.step(world(30 + 9 * frame), at(frame), right)
+    assert left_px(drawn) == pytest.approx(30 + 9 * 14, abs=2)
+
+
 def test_who_is_shown() -> None:
     def shown(frame: float, *tracks: Track) -> list[int]:
         carried = registrar()
