@@ -4,20 +4,23 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
 
 from edge_vision.camera import make_camera
-from edge_vision.config import Config
+from edge_vision.camera.base import Camera
+from edge_vision.config import Config, ModelConfig
 from edge_vision.detect.detector import SsdDetector, build_detector
-from edge_vision.errors import CameraUnavailable, EdgeVisionError
+from edge_vision.errors import CameraUnavailable, ConfigError, EdgeVisionError
 from edge_vision.outputs import make_outputs
 from edge_vision.outputs.base import Output
 from edge_vision.pipeline import Pipeline
+from edge_vision.replay import Replay
 from edge_vision.results import Scene
-from edge_vision.telemetry import Percentiles
+from edge_vision.stages.follow import least_score
+from edge_vision.telemetry import Percentiles, Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class App:
         detector: SsdDetector | None = None,
     ) -> None:
         self.stop = threading.Event()
-        self.detector = detector or build_detector(config.model)
+        self.detector = detector or build_detector(detector_config(config))
         self._camera = make_camera(config.camera)
         self.outputs: list[Output] = make_outputs(
             config.outputs, patient=config.camera.pace == "fast"
@@ -89,8 +92,7 @@ class App:
             self._camera,
             self.detector,
             self.outputs,
-            camera_config=config.camera,
-            overlay_config=config.overlay,
+            config=config,
             frames=frames,
             on_scene=on_scene,
         )
@@ -106,21 +108,7 @@ class App:
 
     def summary(self) -> Summary:
         """The figures up to now."""
-        telemetry = self.pipeline.telemetry
-        faults = [*self._camera.faults()]
-        faults += [fault for output in self.outputs if (fault := output.fault()) is not None]
-        return Summary(
-            captured=telemetry.captured.count,
-            analysed=telemetry.analysed.count,
-            shown=telemetry.shown.count,
-            drops=telemetry.drops(),
-            capture_per_s=telemetry.captured.overall_per_s(),
-            analysed_per_s=telemetry.analysed.overall_per_s(),
-            shown_per_s=telemetry.shown.overall_per_s(),
-            latency_ms=telemetry.percentiles(telemetry.latency),
-            invoke_ms=telemetry.percentiles(telemetry.invoke),
-            faults=faults,
-        )
+        return _summary(self.pipeline.telemetry, self._camera, self.outputs)
 
     def _wait(self) -> None:
         pipeline = self.pipeline
@@ -146,3 +134,69 @@ class App:
                 return  # nothing is left that could take a result
             if self._on_tick is not None:
                 self._on_tick(self)
+
+
+def replay(
+    config: Config,
+    inference_ms: float,
+    stop: threading.Event,
+    *,
+    frames: int | None = None,
+    duration_s: float | None = None,
+    on_scene: Callable[[Scene], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> Summary:
+    """Run on a virtual clock, with a detector whose results are `inference_ms` late; see Replay.
+
+    config: of a clip or the demo scene, else ConfigError; its pace is taken for "fast".
+    duration_s: seconds of the source's own time.
+    """
+    if config.camera.kind not in ("demo", "clip"):
+        raise ConfigError(
+            f"a replay needs the demo scene or a clip; camera.kind is {config.camera.kind}, which "
+            "cannot be made to wait (try --source demo)"
+        )
+    camera_config = config.camera.model_copy(update={"pace": "fast"})
+    camera = make_camera(camera_config)
+    outputs = make_outputs(config.outputs, patient=True)
+    run = Replay(
+        camera,
+        build_detector(detector_config(config)),
+        outputs,
+        config,
+        inference_ms=inference_ms,
+        on_scene=on_scene,
+    )
+    pumps = [output.pump for output in outputs if hasattr(output, "pump")]
+
+    def pump(media_ns: int) -> None:
+        if not all(pump(0.0) for pump in pumps):
+            stop.set()  # the user closed the window
+        if on_frame is not None:
+            on_frame(media_ns)
+
+    run.run(stop, frames=frames, duration_s=duration_s, on_frame=pump)
+    return _summary(run.telemetry, camera, outputs)
+
+
+def detector_config(config: Config) -> ModelConfig:
+    """What the detector is to look for: weak detections too, where objects are followed."""
+    least = least_score(config.tracking, config.model.min_score)
+    return config.model.model_copy(update={"min_score": least})
+
+
+def _summary(telemetry: Telemetry, camera: Camera, outputs: Sequence[Output]) -> Summary:
+    faults = [*camera.faults()]
+    faults += [fault for output in outputs if (fault := output.fault()) is not None]
+    return Summary(
+        captured=telemetry.captured.count,
+        analysed=telemetry.analysed.count,
+        shown=telemetry.shown.count,
+        drops=telemetry.drops(),
+        capture_per_s=telemetry.captured.overall_per_s(),
+        analysed_per_s=telemetry.analysed.overall_per_s(),
+        shown_per_s=telemetry.shown.overall_per_s(),
+        latency_ms=telemetry.percentiles(telemetry.latency),
+        invoke_ms=telemetry.percentiles(telemetry.invoke),
+        faults=faults,
+    )

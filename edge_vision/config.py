@@ -5,19 +5,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from edge_vision.config_base import Section
+from edge_vision.config_overlay import OverlayConfig, TrackingConfig
 
 SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
 """What model.size stands for: the side in pixels of the default model's square input."""
 
 DELEGATES = ("auto", "cpu", "xnnpack", "edgetpu")
 """The words model.delegate knows; anything else is a library's path."""
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values are fixed once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 Side = Annotated[int, Field(ge=16, le=8192)]
@@ -178,20 +175,6 @@ class ModelConfig(Section):
         return self
 
 
-class OverlayConfig(Section):
-    """What is drawn on the picture."""
-
-    timing: Literal["live", "exact"] = Field(
-        default="live",
-        description="live: the newest frame with the newest finished detections; "
-        "exact: each analysed frame with its own, so one inference late",
-    )
-    hud: bool = Field(default=True, description="rates, latency, model and drops in a corner")
-    thickness_px: int = Field(
-        default=0, ge=0, le=32, description="line width; 0 fits it to the picture"
-    )
-
-
 class WindowConfig(Section):
     """A window on this computer's screen."""
 
@@ -250,6 +233,7 @@ class Config(Section):
 
     camera: CameraConfig = CameraConfig()
     model: ModelConfig = ModelConfig()
+    tracking: TrackingConfig = TrackingConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputsConfig = OutputsConfig()
     log: LogConfig = LogConfig()

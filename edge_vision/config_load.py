@@ -11,7 +11,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from edge_vision.config import Config, Section
+from edge_vision.config import Config
+from edge_vision.config_base import Section
 from edge_vision.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]

@@ -85,6 +85,7 @@ class Stamps:
     prepared: int = 0
     inferred: int = 0
     tracked: int = 0
+    registered: int = 0
     drawn: int = 0
     encoded: int = 0
     exposed_is_estimate: bool = True

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_vision.errors import OutputError
 from edge_vision.render.style import Colour, text_colour
-from edge_vision.render.text import PictureCache, inked, text_mask
+from edge_vision.render.text import Letters, inked
 
 _PAPER: Colour = (255, 255, 255)
 _INK: Colour = (48, 40, 36)
@@ -107,7 +107,7 @@ class _Sheet:
 
     def __init__(self, width_px: int, height_px: int) -> None:
         self.pixels = np.full((height_px, width_px, 3), _PAPER, np.uint8)
-        self._cache = PictureCache()
+        self._letters = Letters()
 
     def fill(self, box: tuple[int, int, int, int], colour: Colour) -> None:
         """box: left, top, width, height in pixels."""
@@ -119,7 +119,7 @@ class _Sheet:
         paper: Colour = _PAPER, bold: bool = False, align: float = 0.0,
     ) -> None:  # fmt: skip
         """at: x and y of its upper edge.  align: part of its width that lies left of x."""
-        picture = inked(text_mask(self._cache, text, cap_px, bold=bold), paper, colour)
+        picture = inked(self._letters.mask(text, cap_px, bold=bold), paper, colour)
         left, top = max(0, round(at[0] - picture.shape[1] * align)), at[1]
         room = self.pixels[top : top + picture.shape[0], left : left + picture.shape[1]]
         room[:] = picture[: room.shape[0], : room.shape[1]]

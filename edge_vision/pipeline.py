@@ -20,18 +20,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edge_vision.camera.base import Camera
-from edge_vision.config import CameraConfig, OverlayConfig
+from edge_vision.config import CameraConfig, Config
 from edge_vision.detect.base import Detector
 from edge_vision.errors import DetectorError, EdgeVisionError, ShutdownError
 from edge_vision.frame import Frame
 from edge_vision.outputs.base import Analysed, Output
-from edge_vision.render.overlay import Overlay
 from edge_vision.results import Scene
 from edge_vision.slot import Bulletin, LatestSlot
 from edge_vision.stages.capture import CaptureStage
 from edge_vision.stages.detect import DetectStage, Job
+from edge_vision.stages.drawing import Drawing
+from edge_vision.stages.follow import Follower
 from edge_vision.stages.render import RenderStage, Showing
 from edge_vision.telemetry import Telemetry
+from edge_vision.track.paths import Paths
 from edge_vision.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -66,8 +68,7 @@ class Pipeline:
         detector: Detector,
         outputs: Sequence[Output],
         *,
-        camera_config: CameraConfig,
-        overlay_config: OverlayConfig,
+        config: Config,
         frames: int | None = None,
         on_scene: Callable[[Scene], None] | None = None,
     ) -> None:
@@ -80,19 +81,28 @@ class Pipeline:
         self._on_scene = on_scene
         self._engine = detector.engine
         self._frames = frames
-        self._exact = overlay_config.timing == "exact"
-        self._wait = camera_config.pace == "fast"
+        self._exact = config.overlay.timing == "exact"
+        self._wait = config.camera.pace == "fast"
+        paths = Paths()
         self._detect = DetectStage(
             detector,
+            Follower(detector, config.tracking, config.model.min_score, paths),
             self.telemetry,
             self._done,
             wait=self._wait,
             keep_frames=self._exact,
             most=frames,
         )
-        self._capture = self._make_capture(camera_config)
+        self._capture = self._make_capture(config.camera)
         self.camera_state = self._capture.state
-        self._render = self._make_render(overlay_config, detector)
+        self._render = RenderStage(
+            Drawing(config.overlay, config.tracking, detector, self.telemetry, paths),
+            [output for output in outputs if output.wants == "pictures"],
+            self.scenes,
+            lambda: self.camera_state.read()[0],
+            self.telemetry,
+            wait=self._wait,
+        )
         self._chain = self._make_chain()
         self._living = len(self._chain)
         self._lock = threading.Lock()
@@ -109,19 +119,6 @@ class Pipeline:
             retry_max_s=config.retry_max_s,
             retry_first=config.kind == "clip",  # a URL; files raise what is not retried
             most=self._frames if self._wait else None,
-        )
-
-    def _make_render(self, config: OverlayConfig, detector: Detector) -> RenderStage:
-        return RenderStage(
-            Overlay(config.thickness_px, hud=config.hud),
-            [output for output in self._outputs if output.wants == "pictures"],
-            self.scenes,
-            lambda: self.camera_state.read()[0],
-            self.telemetry,
-            model=detector.description,
-            engine=detector.engine,
-            hud=config.hud,
-            wait=self._wait,
         )
 
     def _make_chain(self) -> list[Link]:

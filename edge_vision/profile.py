@@ -15,7 +15,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from edge_vision.board import board_name, core_count
-from edge_vision.config import ModelConfig, Section
+from edge_vision.config import ModelConfig
+from edge_vision.config_base import Section
 from edge_vision.errors import OutputError
 
 log = logging.getLogger(__name__)

@@ -77,8 +77,11 @@ def label_of(labels: Mapping[int, str], class_id: int) -> str:
 class Track:
     """One object followed through time.
 
-    box: float32 (4,), x0 y0 x1 y1 normalised.  velocity: float32 (4,), change of box per second.
-    first_seen_ns, last_seen_ns: exposure times of its first and newest detection.
+    id: from 1, in the order in which a tracker met them; 0 = nobody follows it.
+    box: float32 (4,), x0 y0 x1 y1, normalised; unlike a detection's it may reach over the border.
+    velocity: float32 (4,), change of `box` per second.
+    first_seen_ns, last_seen_ns: `media_ns` of the frames of its first and newest detection.
+    sigma: standard deviation of the box's centre, as a share of the picture's width.
     """
 
     id: int
@@ -89,6 +92,20 @@ class Track:
     state: Literal["tentative", "confirmed", "coasting"]
     first_seen_ns: int
     last_seen_ns: int
+    sigma: float = 0.0
+
+    def to_dict(self, labels: Mapping[int, str]) -> dict[str, object]:
+        """As plain values for JSON; age_s: from the first to the newest detection."""
+        return {
+            "id": self.id,
+            "label": label_of(labels, self.class_id),
+            "class_id": self.class_id,
+            "score": round(self.score, 4),
+            "state": self.state,
+            "box": [round(value, 5) for value in self.box.tolist()],
+            "velocity": [round(value, 5) for value in self.velocity.tolist()],
+            "age_s": round((self.last_seen_ns - self.first_seen_ns) / 1e9, 3),
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +113,8 @@ class Scene:
     """What is known at one instant; replaced whole, never changed.
 
     seq, exposed_ns, media_ns: of the frame that was analysed.  labels: class id -> label.
+    detections: of this frame.  tracks: where every followed object was in it, whether it was seen
+    there (confirmed, tentative) or not (coasting).
     """
 
     seq: int

@@ -10,6 +10,8 @@ from edge_vision.frame import Stamps
 _FLOOR_MS = 0.001
 _STEPS_PER_E = 40
 """Histogram cells per factor e: neighbours differ by 2.5 %, the error of a percentile."""
+_RENDERING = ("registered", "drawn", "encoded")
+"""Stages of the frames shown, which are not those analysed: the renderer adds them."""
 _CELLS = 720
 """Cells from 1 us to 66 s; a longer duration counts as 66 s."""
 
@@ -122,7 +124,7 @@ class Telemetry:
         before = stamps.exposed
         for stage, histogram in self.stages.items():
             at = getattr(stamps, stage)
-            if at and stage not in ("drawn", "encoded"):  # those are the renderer's to add
+            if at and stage not in _RENDERING:
                 histogram.add((at - before) / 1e6)
                 before = at
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from edge_vision.config import Config, Section
+from edge_vision.config import Config
+from edge_vision.config_base import Section
 from edge_vision.config_load import load_config
 from edge_vision.errors import ConfigError
 

@@ -7,8 +7,9 @@ import pytest
 
 from edge_vision.app import App
 from edge_vision.camera.demo import DemoCamera
-from edge_vision.config import CameraConfig, ModelConfig, OverlayConfig
+from edge_vision.config import CameraConfig, Config, ModelConfig
 from edge_vision.config_load import parse_config
+from edge_vision.config_overlay import OverlayConfig
 from edge_vision.detect.base import InvokeTime, RawOutput
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import DetectorError
@@ -48,8 +49,9 @@ def pipeline(detector: Any, timing: Any, pace: Any) -> Pipeline:
         DemoCamera((320, 240), 60.0, 1, pace),
         detector,
         [NullOutput()],
-        camera_config=CameraConfig(kind="demo", pace=pace),
-        overlay_config=OverlayConfig(timing=timing),
+        config=Config(
+            camera=CameraConfig(kind="demo", pace=pace), overlay=OverlayConfig(timing=timing)
+        ),
     )
 
 

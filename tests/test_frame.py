@@ -77,7 +77,8 @@ def test_from_array_refuses_what_is_no_i420(shape: tuple[int, ...]) -> None:
 
 def test_stamps_name_the_stages_in_order() -> None:
     assert Stamps.stages() == (
-        "exposed", "arrived", "taken", "prepared", "inferred", "tracked", "drawn", "encoded",
+        "exposed", "arrived", "taken", "prepared", "inferred", "tracked", "registered", "drawn",
+        "encoded",
     )  # fmt: skip
     stamps = Stamps()
     assert all(getattr(stamps, stage) == 0 for stage in Stamps.stages())

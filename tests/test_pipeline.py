@@ -10,7 +10,8 @@ import pytest
 
 from edge_vision.camera.base import CameraInfo, EndOfStream
 from edge_vision.camera.demo import DemoCamera
-from edge_vision.config import CameraConfig, ModelConfig, OverlayConfig
+from edge_vision.config import CameraConfig, Config, ModelConfig
+from edge_vision.config_overlay import OverlayConfig
 from edge_vision.detect.base import InvokeTime
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import CameraLost, CameraUnavailable, EdgeVisionError, ShutdownError
@@ -60,15 +61,11 @@ def demo(pace: Any = "fast") -> Recording:
 
 def pipeline(camera: Any, detector: Any, timing: Any = "exact", **more: Any) -> Pipeline:
     pace = more.pop("pace", "fast")
-    config = CameraConfig(kind="demo", pace=pace, timeout_s=1.0, retry_max_s=1.0)
-    return Pipeline(
-        camera,
-        detector,
-        more.pop("outputs", [NullOutput()]),
-        camera_config=config,
-        overlay_config=OverlayConfig(timing=timing),
-        **more,
+    config = Config(
+        camera=CameraConfig(kind="demo", pace=pace, timeout_s=1.0, retry_max_s=1.0),
+        overlay=OverlayConfig(timing=timing),
     )
+    return Pipeline(camera, detector, more.pop("outputs", [NullOutput()]), config=config, **more)
 
 
 def finish(running: Pipeline, timeout_s: float = 30.0) -> None:

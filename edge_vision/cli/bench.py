@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edge_vision.app import App, prepare_process
+from edge_vision.app import App, detector_config, prepare_process
 from edge_vision.cli.options import (
     AsJson,
     ConfigFile,
@@ -69,7 +69,7 @@ def measure(config: Config, seconds: float, rounds: int) -> dict[str, object]:
     """Turns of invoke loop and pipeline; see `command` for what the figures mean."""
     invokes = frames = 0
     invoke_s = pipeline_s = 0.0
-    detector = build_detector(config.model)
+    detector = build_detector(detector_config(config))
     turn_s = seconds / (rounds + 1)
     for _ in range(rounds):
         count, took_s = _invoke_loop(detector, turn_s / 2)

@@ -21,11 +21,15 @@ from edge_vision.cli.options import (
     size_settings,
     tell_faults,
 )
-from edge_vision.detect.detector import build_detector
+from edge_vision.config import Config
+from edge_vision.config_overlay import TrackingConfig
+from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import CameraError, EdgeVisionError, OutputError
-from edge_vision.frame import Image
-from edge_vision.render.overlay import Overlay
-from edge_vision.results import Detections
+from edge_vision.frame import Frame, Image, Stamps
+from edge_vision.results import Detections, Scene
+from edge_vision.stages.drawing import Drawing
+from edge_vision.telemetry import Telemetry
+from edge_vision.track.paths import Paths
 
 
 def command(
@@ -58,7 +62,7 @@ def command(
     settings += [f"model.max_detections={most}"] if most is not None else []
     loaded = configuration(config, settings)
     detector = build_detector(loaded.model)
-    overlay = Overlay(loaded.overlay.thickness_px, hud=False)
+    drawing = _drawing(loaded, detector)
     results: list[dict[str, Any]] = []
     faults: list[EdgeVisionError] = []
     for file in images:
@@ -72,11 +76,18 @@ def command(
         if not json:
             _print_result(results[-1])
         if save is not None:
-            overlay.draw(picture, found, detector.labels, None)
-            _write(picture, save / _file_name(file, images))
+            scene = Scene(0, 0, 0, found, detector.description, detector.labels)
+            drawn = drawing.draw(Frame(0, Image.from_array(picture), Stamps()), scene, 0)
+            _write(drawn.bgr(), save / _file_name(file, images))
     if json:
         print_json(results)
     tell_faults(faults)
+
+
+def _drawing(config: Config, detector: SsdDetector) -> Drawing:
+    """Draws single pictures: nothing to follow, and no rates to show."""
+    overlay = config.overlay.model_copy(update={"timing": "exact", "hud": False})
+    return Drawing(overlay, TrackingConfig(enabled=False), detector, Telemetry(), Paths())
 
 
 def _result(

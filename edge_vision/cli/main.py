@@ -16,6 +16,8 @@ _COMMANDS = {
     "detect": "find objects in picture files",
     "bench": "measure the interpreter, every stage and the whole pipeline",
     "tune": "measure what this board can do, and choose size, threads and delegate",
+    "replay": "show a clip or the demo scene as a slower board would, on a virtual clock",
+    "registration": "measure how well the overlay stays on the object",
     "models": "list the models and their sizes; inspect any model file",
     "explore": "measure what width and input size of a MobileNet cost on this board",
     "eval": "measure a model's accuracy on annotated pictures",

@@ -42,6 +42,17 @@ Size = Annotated[
 Threads = Annotated[
     int | None, typer.Option(min=1, max=64, metavar="N", help="Interpreter threads.")
 ]
+Save = Annotated[str | None, typer.Option(metavar="FILE.mp4", help="Save the annotated video.")]
+Jsonl = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Append one JSON line per analysed frame; - prints it."),
+]
+InferenceMs = typer.Option(
+    min=0,
+    max=10000,
+    metavar="MS",
+    help="On a virtual clock, with results so late (clips and the demo scene).",
+)
 Source = Annotated[
     list[str] | None,
     typer.Option(
@@ -85,6 +96,12 @@ def size_settings(size: str | None, threads: int | None) -> list[str]:
     if threads is not None:
         settings.append(f"model.threads={threads}")
     return settings
+
+
+def output_settings(save: str | None, jsonl: str | None, window: bool | None) -> list[str]:
+    """`--save`, `--jsonl` and `--window` as settings."""
+    given = (("video.path", save), ("jsonl.path", jsonl), ("window.enabled", window))
+    return [f"outputs.{key}={json.dumps(value)}" for key, value in given if value is not None]
 
 
 def source_settings(sources: list[str]) -> list[str]:

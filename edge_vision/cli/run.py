@@ -1,6 +1,5 @@
 """`edge-vision run`: the live picture."""
 
-import json
 import signal
 import sys
 import time
@@ -12,15 +11,20 @@ import typer
 from edge_vision.app import App, Summary, prepare_process
 from edge_vision.cli.options import (
     ConfigFile,
+    InferenceMs,
+    Jsonl,
+    Save,
     Settings,
     Size,
     Source,
     Threads,
     configuration,
+    output_settings,
     size_settings,
     source_settings,
     tell_faults,
 )
+from edge_vision.cli.replay import run_replay, tell_replay
 from edge_vision.config import Config
 from edge_vision.results import label_of
 
@@ -31,13 +35,8 @@ def command(
     source: Source = None,
     size: Size = None,
     threads: Threads = None,
-    save: Annotated[
-        str | None, typer.Option(metavar="FILE.mp4", help="Save the annotated video.")
-    ] = None,
-    jsonl: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Append one JSON line per analysed frame; - prints it."),
-    ] = None,
+    save: Save = None,
+    jsonl: Jsonl = None,
     window: Annotated[
         bool | None, typer.Option("--window/--no-window", help="Show a window, or never do.")
     ] = None,
@@ -47,6 +46,7 @@ def command(
     duration: Annotated[
         float | None, typer.Option(min=0.01, metavar="SECONDS", help="End after so many seconds.")
     ] = None,
+    simulate_inference_ms: Annotated[float | None, InferenceMs] = None,
 ) -> None:
     """Find objects in a live picture.
 
@@ -61,10 +61,12 @@ def command(
     """
     settings = [*(set_ or []), *size_settings(size, threads)]
     settings += source_settings(source) if source else []
-    for key, value in (("video.path", save), ("jsonl.path", jsonl), ("window.enabled", window)):
-        if value is not None:
-            settings.append(f"outputs.{key}={json.dumps(value)}")
-    summary = _run(configuration(config, settings), frames, duration)
+    settings += output_settings(save, jsonl, window)
+    loaded = configuration(config, settings)
+    if simulate_inference_ms is not None:
+        tell_replay(run_replay(loaded, simulate_inference_ms, frames, duration))
+        return
+    summary = _run(loaded, frames, duration)
     print_summary(summary)
     tell_faults([fault for fault in summary.faults if not getattr(fault, "reader_gone", False)])
 

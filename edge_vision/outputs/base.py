@@ -1,13 +1,13 @@
 """What every output is to the pipeline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vision.errors import EdgeVisionError
-from edge_vision.frame import Stamps
+from edge_vision.frame import Image, PixelFormat, Stamps
 from edge_vision.results import Scene
 
 
@@ -19,17 +19,42 @@ class Analysed:
     stamps: Stamps
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Picture:
     """One displayed frame.
 
-    canvas: uint8 (height, width, 3) BGR with the overlay drawn; valid only while `offer` runs.
+    image: BGR, or YUV420 without padding, with the overlay drawn; valid only while `offer` runs.
+    Raises ValueError for another image.
     """
 
-    canvas: NDArray[np.uint8]
+    image: Image
     seq: int
     media_ns: int
     stamps: Stamps
+    _bgr: NDArray[np.uint8] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        image = self.image
+        padded = image.stride_bytes != image.width_px
+        if image.format is PixelFormat.RGB or (image.format is PixelFormat.YUV420 and padded):
+            raise ValueError(
+                f"a picture of {image.format.name}, {image.width_px} px wide, with rows of "
+                f"{image.stride_bytes} bytes; expected BGR, or YUV420 without padding"
+            )
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """uint8 (height, width, 3) BGR, to read only, and only while `offer` runs.
+
+        YUV420 is converted the first time somebody asks.
+        """
+        if self._bgr is None:
+            import cv2  # where no output asks for BGR it is not needed
+
+            data = self.image.data
+            if self.image.format is PixelFormat.YUV420:
+                data = np.asarray(cv2.cvtColor(data, cv2.COLOR_YUV2BGR_I420), np.uint8)
+            self._bgr = data
+        return self._bgr
 
 
 class Output(Protocol):

@@ -112,7 +112,8 @@ def line_of(analysed: Analysed) -> str:
     """The line of one analysed frame, with its line end.
 
     Keys: seq; exposed_ns; latency_ms, from exposure to the result, 3 digits, null where the frame
-    carries no such time; detections, as `Detections.to_list` gives them.
+    carries no such time; detections, as `Detections.to_list` gives them; tracks, as
+    `Track.to_dict` does.
     """
     scene, stamps = analysed.scene, analysed.stamps
     done_ns = stamps.tracked or stamps.inferred
@@ -122,5 +123,6 @@ def line_of(analysed: Analysed) -> str:
         "exposed_ns": scene.exposed_ns,
         "latency_ms": latency_ms,
         "detections": scene.detections.to_list(scene.labels),
+        "tracks": [track.to_dict(scene.labels) for track in scene.tracks],
     }
     return json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"

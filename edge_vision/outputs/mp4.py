@@ -145,7 +145,8 @@ class Mp4Writer:
         # Key frames are asked for by time, below; this is only the most there may be between two.
         context.gop_size = 600
         context.thread_count = 2 if (os.cpu_count() or 1) >= 4 else 1
-        # cv2 converts with BT.601, limited range; players would take BT.709 for large pictures.
+        # YUV420 is BT.601, limited range, from the camera as from cv2; players would take BT.709
+        # for large pictures.
         context.colorspace, context.color_range = 6, 1
         if encoder_name() == "libx264":
             # zerolatency: x264 holds no pictures back, neither in memory nor from the file.

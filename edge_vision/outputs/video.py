@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge_vision.config import VideoConfig
 from edge_vision.errors import OutputError
+from edge_vision.frame import PixelFormat
 from edge_vision.outputs.base import Analysed, Picture
 from edge_vision.outputs.mp4 import TICKS_PER_S, FFmpegError, Mp4Writer, encoder_name
 from edge_vision.outputs.queue import QueuedOutput
@@ -38,7 +39,8 @@ class VideoOutput(QueuedOutput[_Job]):
     """Writes an MP4 in the time of the pictures' own timeline (`media_ns`).
 
     The first picture gives the size, an odd side less its last pixel; pictures of another size are
-    scaled to fit it, with black bars.  The file is emptied with the first picture.
+    scaled to fit it, with black bars.  YUV420 of that size is recorded as it is.  The file is
+    emptied with the first picture.
     """
 
     name = "video"
@@ -77,12 +79,16 @@ class VideoOutput(QueuedOutput[_Job]):
     def _pack(self, item: Analysed | Picture) -> _Job:
         assert isinstance(item, Picture)
         if self._fitter is None:
-            self._fitter = _Fitter(item.canvas.shape[1], item.canvas.shape[0])
+            self._fitter = _Fitter(item.image.width_px, item.image.height_px)
         try:
             i420 = self._spare.popleft()
         except IndexError:
             i420 = np.empty(self._fitter.i420_shape, np.uint8)
-        cv2.cvtColor(self._fitter.fit(item.canvas), cv2.COLOR_BGR2YUV_I420, dst=i420)
+        image = item.image
+        if image.format is PixelFormat.YUV420 and image.data.shape == i420.shape:
+            np.copyto(i420, image.data)
+        else:
+            cv2.cvtColor(self._fitter.fit(item.bgr()), cv2.COLOR_BGR2YUV_I420, dst=i420)
         return _Job(i420, self._clock.ticks(item.media_ns))
 
     def _write(self, job: _Job) -> None:
@@ -139,11 +145,11 @@ class _Fitter:
         self.i420_shape = (self._height * 3 // 2, self._width)
         self._board: NDArray[np.uint8] | None = None
 
-    def fit(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The canvas, uint8 (h, w, 3), as it is, less one pixel, or scaled with black bars."""
-        height, width = canvas.shape[:2]
+    def fit(self, bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture, uint8 (h, w, 3), as it is, less one pixel, or scaled with black bars."""
+        height, width = bgr.shape[:2]
         if height - self._height in (0, 1) and width - self._width in (0, 1):
-            return canvas[: self._height, : self._width]
+            return bgr[: self._height, : self._width]
         if self._board is None:
             self._board = np.empty((self._height, self._width, 3), np.uint8)
         self._board[:] = 0
@@ -153,7 +159,7 @@ class _Fitter:
         left, top = (self._width - wide) // 2, (self._height - high) // 2
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         target = self._board[top : top + high, left : left + wide]
-        cv2.resize(canvas, (wide, high), dst=target, interpolation=how)
+        cv2.resize(bgr, (wide, high), dst=target, interpolation=how)
         return self._board
 
 

@@ -69,9 +69,10 @@ class WindowOutput:
         if not self._active:
             return False
         copy = self._spare.popleft() if self._spare else np.empty((0, 0, 3), np.uint8)
-        if copy.shape != item.canvas.shape:
-            copy = np.empty_like(item.canvas)
-        np.copyto(copy, item.canvas)
+        bgr = item.bgr()
+        if copy.shape != bgr.shape:
+            copy = np.empty_like(bgr)
+        np.copyto(copy, bgr)
         return self._slot.put(copy)
 
     def pump(self, timeout_s: float) -> bool:

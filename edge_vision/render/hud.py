@@ -3,30 +3,23 @@
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vision.render.style import Colour, Sizes
-from edge_vision.render.text import (
-    PictureCache,
-    fitted,
-    inked,
-    line_height_px,
-    number_picture,
-    text_mask,
-)
-
-Rect = tuple[int, int, int, int]
-"""x0 y0 x1 y1 in pixels, x1 and y1 just outside."""
+from edge_vision.render.surface import Patch, Rect, Surface
+from edge_vision.render.text import Letters, inked, line_height_px, premultiplied
 
 _KEY: Colour = (190, 190, 190)
 _VALUE: Colour = (255, 255, 255)
 _MESSAGE: Colour = (70, 190, 255)
-_BLACK: Colour = (0, 0, 0)
-# What shines through the panel, and its own grey: white text keeps a contrast above 7 on white.
-_THROUGH, _GREY = 0.25, 14.0
+# The panel's own grey and what of it hides the picture: white text keeps a contrast above 7 on
+# white.
+_GREY: Colour = (19, 19, 19)
+_GROUND_ALPHA = 191
 _WIDEST_VALUE = "000.0"
+_REFRESH_NS = 200_000_000
+"""Figures that change more often cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +50,14 @@ _UNITS = ("fps", "fps", "fps", "ms", "ms", "")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """A panel for one picture size: all that stays from frame to frame."""
+    """A panel for one picture size: all that stays from frame to frame.
+
+    names: the letters that stay, with their colours, uint8 (h, w, 3) on _GREY; mask: their ink.
+    """
 
     rect: Rect
-    fixed: NDArray[np.uint8]
+    names: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
     values_at: tuple[tuple[int, int], ...]
     cap_px: int
 
@@ -68,10 +65,13 @@ class _Plan:
 class HudPanel:
     """Draws a Hud at the top left; used by one thread."""
 
-    def __init__(self, cache: PictureCache) -> None:
-        self._cache = cache
+    def __init__(self, letters: Letters) -> None:
+        self._letters = letters
         self._plan: _Plan | None = None
         self._plan_of: object = None
+        self._panel: Patch | None = None
+        self._panel_of: object = None
+        self._panel_ns = 0
 
     def place(self, width_px: int, height_px: int, sizes: Sizes, hud: Hud) -> Rect:
         """Where the panel will lie in a picture of this size; empty where it does not fit."""
@@ -79,33 +79,42 @@ class HudPanel:
         if made_of != self._plan_of:
             self._plan = self._layout(width_px, height_px, sizes, hud)
             self._plan_of = made_of
+            self._panel = None
         return self._plan.rect if self._plan is not None else (0, 0, 0, 0)
 
-    def draw(self, canvas: NDArray[np.uint8], sizes: Sizes, hud: Hud) -> None:
-        """Draw onto a BGR picture, uint8 (height, width, 3)."""
-        self.place(canvas.shape[1], canvas.shape[0], sizes, hud)
-        plan = self._plan
+    def draw(self, surface: Surface, sizes: Sizes, hud: Hud, now_ns: int) -> None:
+        """Draw the panel; its figures change five times a second at most."""
+        self.place(surface.width_px, surface.height_px, sizes, hud)
+        plan, panel = self._plan, self._panel
         if plan is None:
             return
-        x0, y0, x1, y1 = plan.rect
-        panel = canvas[y0:y1, x0:x1]
-        cv2.convertScaleAbs(panel, dst=panel, alpha=_THROUGH, beta=_GREY)
-        # Letters lie on black, so the brighter of both is a blend, for a fifth of its price.
-        cv2.max(panel, plan.fixed, dst=panel)
+        due = not 0 <= now_ns - self._panel_ns < _REFRESH_NS
+        if panel is None or panel.format is not surface.format or due:
+            panel = self._panel = self._filled(plan, surface, hud)
+            self._panel_ns = now_ns
+        surface.blend(panel, *plan.rect[:2])
+
+    def _filled(self, plan: _Plan, surface: Surface, hud: Hud) -> Patch:
+        """The whole panel, ground and letters, as one patch: one blend a frame."""
+        picture, mask = plan.names.copy(), plan.mask.copy()
         for text, (right, top) in zip(_values(hud), plan.values_at, strict=True):
-            picture = number_picture(self._cache, text, plan.cap_px, _BLACK, _VALUE)
-            left = max(0, right - picture.shape[1])
-            target = panel[top : top + picture.shape[0], left:right]
-            cv2.max(target, picture[:, : right - left], dst=target)
+            figures = self._letters.figures(text, plan.cap_px)
+            left = max(0, right - figures.shape[1])
+            part = np.s_[top : top + figures.shape[0], left:right]
+            mask[part] = figures[:, : right - left]
+            picture[part] = inked(mask[part], _GREY, _VALUE)
+        alpha = np.maximum(mask, _GROUND_ALPHA)
+        return surface.patch(premultiplied(picture, alpha), alpha)
 
     def _layout(self, width_px: int, height_px: int, sizes: Sizes, hud: Hud) -> _Plan | None:
         """Two columns of three figures, or one of six in a narrow picture; None if none fits."""
         cap = max(7, round(sizes.cap_px * 0.85))
         pad, gap, inset = cap, 2 * cap, round(cap * 0.8)
-        name, unit, value = (
-            max(text_mask(self._cache, text, cap).shape[1] for text in texts)
-            for texts in (_NAMES, _UNITS, (_WIDEST_VALUE,))
+        name, unit = (
+            max(self._letters.mask(text, cap).shape[1] for text in texts)
+            for texts in (_NAMES, _UNITS)
         )
+        value = self._letters.figures(_WIDEST_VALUE, cap).shape[1]
         column = name + cap // 2 + value + cap // 2 + unit
         line = line_height_px(cap)
         for columns in (2, 1):
@@ -119,40 +128,41 @@ class HudPanel:
                 break
         else:
             return None
-        fixed = np.zeros((high, wide, 3), np.uint8)
+        names = np.full((high, wide, 3), _GREY, np.uint8)
+        ink = np.zeros((high, wide), np.uint8)
         values_at = []
         for place, (name_text, unit_text) in enumerate(zip(_NAMES, _UNITS, strict=True)):
             left = pad + place // rows * (column + gap)
             top = pad // 2 + place % rows * line
             right = left + name + cap // 2 + value
-            self._put(fixed, name_text, (left, top), cap)
-            self._put(fixed, unit_text, (right + cap // 2, top), cap)
+            _put(names, ink, self._letters.mask(name_text, cap), (left, top), _KEY)
+            _put(names, ink, self._letters.mask(unit_text, cap), (right + cap // 2, top), _KEY)
             values_at.append((right, top))
         for row, (mask, colour) in enumerate(footers):
-            top = pad // 2 + (rows + row) * line
-            fixed[top : top + line, pad : pad + mask.shape[1]] = inked(mask, _BLACK, colour)
-        return _Plan((inset, inset, inset + wide, inset + high), fixed, tuple(values_at), cap)
+            _put(names, ink, mask, (pad, pad // 2 + (rows + row) * line), colour)
+        rect = (inset, inset, inset + wide, inset + high)
+        return _Plan(rect, names, ink, tuple(values_at), cap)
 
     def _footers(
         self, hud: Hud, cap: int, inner: int, room: int
     ) -> list[tuple[NDArray[np.uint8], Colour]]:
         """Model, engine and message, cut to the panel's width (message: to the picture's)."""
-        model = fitted(self._cache, hud.model, cap, inner)
-        engine = fitted(self._cache, hud.engine, cap, inner)
-        message = fitted(self._cache, hud.message, cap, room)
-        return [
-            (text_mask(self._cache, text, cap), colour)
-            for text, colour in ((model, _KEY), (engine, _KEY), (message, _MESSAGE))
-            if text
-        ]
+        texts = ((hud.model, _KEY, inner), (hud.engine, _KEY, inner), (hud.message, _MESSAGE, room))
+        fitted = [(self._letters.fitted(text, cap, most), ink) for text, ink, most in texts if text]
+        return [(self._letters.mask(text, cap), colour) for text, colour in fitted if text]
 
-    def _put(self, panel: NDArray[np.uint8], text: str, at: tuple[int, int], cap: int) -> None:
-        if text:
-            mask = text_mask(self._cache, text, cap)
-            left, top = at
-            panel[top : top + mask.shape[0], left : left + mask.shape[1]] = inked(
-                mask, _BLACK, _KEY
-            )
+
+def _put(
+    picture: NDArray[np.uint8],
+    ink: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    at: tuple[int, int],
+    colour: Colour,
+) -> None:
+    left, top = at
+    part = np.s_[top : top + mask.shape[0], left : left + mask.shape[1]]
+    ink[part] = mask
+    picture[part] = inked(mask, _GREY, colour)
 
 
 def _values(hud: Hud) -> tuple[str, ...]:

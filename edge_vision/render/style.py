@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from edge_vision.config_overlay import OverlayConfig
+
 Colour = tuple[int, int, int]
 """Blue, green, red, each 0..255."""
 
@@ -31,6 +33,23 @@ def class_colour(class_id: int) -> Colour:
     """
     turn, place = divmod(class_id - 1, _COLOURS)
     red, green, blue = _PALETTE[3 * ((place + turn * 30) % _COLOURS) :][:3]
+    return blue, green, red
+
+
+class Colours:
+    """Colours as overlay.colour and overlay.colours ask for them."""
+
+    def __init__(self, config: OverlayConfig) -> None:
+        self._one = None if config.colour == "class" else _from_hex(config.colour)
+        self._own = {label: _from_hex(text) for label, text in config.colours.items()}
+
+    def of(self, class_id: int, label: str) -> Colour:
+        """The label's own colour, or the one for all, or the class's."""
+        return self._own.get(label) or self._one or class_colour(class_id)
+
+
+def _from_hex(text: str) -> Colour:
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
     return blue, green, red
 
 

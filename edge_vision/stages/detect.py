@@ -22,7 +22,9 @@ from edge_vision.detect.base import Detector, RawOutput
 from edge_vision.frame import Frame, Stamps
 from edge_vision.results import Scene
 from edge_vision.slot import LatestSlot
+from edge_vision.stages.follow import Follower
 from edge_vision.telemetry import Telemetry
+from edge_vision.track.grey import Grey
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Job:
     """One frame on its way through the detector.
 
     frame: held only when the result is drawn on this very frame (`overlay.timing: exact`).
+    grey: a small picture of it, where nobody else watches the camera's own motion.
     cpu_ns: CPU time spent on it outside the interpreter.
     """
 
@@ -47,6 +50,7 @@ class Job:
     frame: Frame | None = None
     cpu_ns: int = 0
     raw: RawOutput = ()
+    grey: Grey | None = None
 
 
 class DetectStage:
@@ -61,6 +65,7 @@ class DetectStage:
     def __init__(
         self,
         detector: Detector,
+        follower: Follower,
         telemetry: Telemetry,
         done: Callable[[Scene, Job], None],
         *,
@@ -70,9 +75,12 @@ class DetectStage:
     ) -> None:
         self._most = most
         self._detector = detector
+        self._follower = follower
         self._telemetry = telemetry
         self._done = done
         self._keep_frames = keep_frames
+        # Where every frame is analysed, an object's own motion tells enough.
+        self._looks_at_motion = not wait
         self.staged: LatestSlot[Job] = LatestSlot(self._drop_job, wait=wait)
         self.results: LatestSlot[Job] = LatestSlot(self._drop_job, wait=True)
         self._inputs: queue.SimpleQueue[NDArray[Any]] = queue.SimpleQueue()
@@ -92,6 +100,8 @@ class DetectStage:
         self._detector.prepare(frame.lores or frame.main, buffer)
         frame.stamps.prepared = time.monotonic_ns()
         job = Job(frame.seq, frame.media_ns, frame.stamps, buffer)
+        if self._looks_at_motion:
+            job.grey = self._follower.grey(frame.main, frame.media_ns)
         if self._keep_frames:
             job.frame = frame
         else:
@@ -133,7 +143,6 @@ class DetectStage:
     def decode(self, _stop: threading.Event) -> None:
         """Raw outputs to scenes, until the result slot is closed."""
         detector, telemetry = self._detector, self._telemetry
-        model, labels = detector.description, detector.labels
         nonfinite = 0
         cpu_ns = time.thread_time_ns()
         while (job := self.results.take()) is not None:
@@ -149,7 +158,9 @@ class DetectStage:
                 telemetry.drop("result not a number", detector.nonfinite - nonfinite)
                 nonfinite = detector.nonfinite
             stamps = job.stamps
-            scene = Scene(job.seq, stamps.exposed, job.media_ns, detections, model, labels)
+            scene = self._follower.scene(
+                job.seq, stamps.exposed, job.media_ns, detections, job.grey
+            )
             stamps.tracked = time.monotonic_ns()
             telemetry.add_analysed(stamps, stamps.tracked)
             self._done(scene, job)

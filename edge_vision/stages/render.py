@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge_vision.frame import Frame, Stamps
+from edge_vision.frame import Frame, Image, Stamps
 from edge_vision.outputs.base import Output, Picture
-from edge_vision.render.canvas import Canvas
-from edge_vision.render.overlay import Hud, Overlay, status_picture
-from edge_vision.results import Detections, Scene
+from edge_vision.render.status import status_picture
+from edge_vision.results import Scene
 from edge_vision.slot import Bulletin, LatestSlot
 from edge_vision.stages.capture import CameraState
+from edge_vision.stages.drawing import Drawing
 from edge_vision.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -34,30 +34,29 @@ class RenderStage:
 
     def __init__(
         self,
-        overlay: Overlay,
+        drawing: Drawing,
         outputs: Sequence[Output],
         scenes: Bulletin[Scene | None],
         camera: Callable[[], CameraState],
         telemetry: Telemetry,
         *,
-        model: str,
-        engine: str,
-        hud: bool,
         wait: bool,
     ) -> None:
-        self._overlay = overlay
+        self._drawing = drawing
         self._outputs = outputs
         self._scenes = scenes
         self._camera = camera
         self._telemetry = telemetry
-        self._model = model
-        self._engine = engine
-        self._hud = hud
-        self._canvas = Canvas()
         self.slot: LatestSlot[Showing] = LatestSlot(self._drop, wait=wait)
 
     def run(self, _stop: threading.Event) -> None:
         """Until the slot is closed."""
+        try:
+            self._run()
+        finally:
+            self._drawing.close()
+
+    def _run(self) -> None:
         told: CameraState | None = None
         while True:
             showing = self.slot.take(_TICK_S)
@@ -78,21 +77,8 @@ class RenderStage:
         return any(output.active() for output in self._outputs)
 
     def _show(self, showing: Showing) -> None:
-        frame, telemetry = showing.frame, self._telemetry
-        try:
-            canvas = self._canvas.fill(frame.main)
-        finally:
-            frame.release()
         scene = showing.scene or self._scenes.read()[0]
-        now_ns = time.monotonic_ns()
-        hud = self._figures(scene, now_ns) if self._hud else None
-        found = scene.detections if scene is not None else Detections.empty()
-        labels = scene.labels if scene is not None else {}
-        self._overlay.draw(canvas, found, labels, hud)
-        frame.stamps.drawn = time.monotonic_ns()
-        telemetry.stages["drawn"].add((frame.stamps.drawn - now_ns) / 1e6)
-        telemetry.shown.tick(frame.stamps.drawn)
-        self._offer(Picture(canvas, frame.seq, frame.media_ns, frame.stamps))
+        self._offer(self._drawing.draw(showing.frame, scene, time.monotonic_ns()))
 
     def _offer(self, picture: Picture) -> None:
         for output in self._outputs:
@@ -106,21 +92,7 @@ class RenderStage:
         )
         for output in self._outputs:
             if output.shows_status and output.active():
-                output.offer(Picture(picture, -1, 0, Stamps()))
-
-    def _figures(self, scene: Scene | None, now_ns: int) -> Hud:
-        telemetry = self._telemetry
-        return Hud(
-            capture_fps=telemetry.captured.per_s(now_ns),
-            detect_fps=telemetry.analysed.per_s(now_ns),
-            display_fps=telemetry.shown.per_s(now_ns),
-            inference_ms=telemetry.last_invoke_ms,
-            age_ms=(now_ns - scene.exposed_ns) / 1e6 if scene is not None else 0.0,
-            model=self._model,
-            drops=sum(telemetry.drops().values()),
-            message="",
-            engine=self._engine,
-        )
+                output.offer(Picture(Image.from_array(picture), -1, 0, Stamps()))
 
     def _drop(self, showing: Showing) -> None:
         showing.frame.release()

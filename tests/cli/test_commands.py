@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ["run", "detect", "bench", "models", "cameras", "check-config", "doctor"]
+COMMANDS = [
+    "run", "detect", "bench", "tune", "replay", "registration", "models", "explore", "eval",
+    "cameras", "check-config", "doctor",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -43,7 +43,7 @@ def test_demo_to_json_lines_and_video(cli, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = rows(done.stdout)
     assert [row["seq"] for row in found] == list(range(20))
-    assert set(found[0]) == {"seq", "exposed_ns", "latency_ms", "detections"}
+    assert set(found[0]) == {"seq", "exposed_ns", "latency_ms", "detections", "tracks"}
     assert {"cat", "person"} & {d["label"] for row in found for d in row["detections"]}
     with av.open(str(tmp_path / "o.mp4")) as video:
         pictures = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vision.frame import Stamps
+from edge_vision.frame import Image, Stamps
 from edge_vision.outputs.base import Analysed, Picture
 from edge_vision.results import Detections, Scene
 
@@ -24,7 +24,7 @@ def picture() -> MakePicture:
     ) -> Picture:
         canvas: NDArray[np.uint8] = np.full((size[1], size[0], 3), 20 + number % 22 * 10, np.uint8)
         media_ns = round((number * 40 if at_ms is None else at_ms) * MS)
-        return Picture(canvas, number, media_ns, Stamps())
+        return Picture(Image.from_array(canvas), number, media_ns, Stamps())
 
     return make
 

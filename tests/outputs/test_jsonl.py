@@ -57,7 +57,7 @@ def test_the_words_of_a_line(analysed: MakeAnalysed) -> None:
     assert line.endswith("}\n")
     assert line.count("\n") == 1
     value = json.loads(line)
-    assert list(value) == ["seq", "exposed_ns", "latency_ms", "detections"]
+    assert list(value) == ["seq", "exposed_ns", "latency_ms", "detections", "tracks"]
     assert value["seq"] == 7
     assert value["exposed_ns"] == 5_000_000_007
     assert value["latency_ms"] == 12.346

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_vision.config import VideoConfig
 from edge_vision.errors import OutputError
-from edge_vision.frame import Stamps
+from edge_vision.frame import Image, Stamps
 from edge_vision.outputs import mp4, video
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.video import VideoOutput
@@ -50,7 +50,14 @@ def test_street_video(tmp_path: Path, bikes: Path) -> None:
     reader = cv2.VideoCapture(str(bikes))
     pictures = [reader.read()[1] for _ in range(75)]
     path = tmp_path / "out.mp4"
-    _write(path, *(Picture(p, n, n * 40_000_000, Stamps()) for n, p in enumerate(pictures)), crf=18)
+    _write(
+        path,
+        *(
+            Picture(Image.from_array(p), n, n * 40_000_000, Stamps())
+            for n, p in enumerate(pictures)
+        ),
+        crf=18,
+    )
     times, shown, duration_s = decoded(path)
     assert times == pytest.approx([n * 0.04 for n in range(75)], abs=1e-4)
     assert duration_s == pytest.approx(3.0, abs=1e-3)
@@ -67,7 +74,7 @@ def test_it_says_how_its_colours_are_meant(tmp_path: Path, picture: MakePicture)
     canvas = np.zeros((720, 1280, 3), np.uint8)
     canvas[:, :640], canvas[:, 640:] = (0, 0, 220), (40, 200, 60)
     path = tmp_path / "out.mp4"
-    _write(path, Picture(canvas, 0, 0, Stamps()), crf=10)
+    _write(path, Picture(Image.from_array(canvas), 0, 0, Stamps()), crf=10)
     with av.open(str(path)) as container:
         context = container.streams.video[0].codec_context
         assert (context.colorspace, context.color_range) == (6, 1)  # BT.601, limited
@@ -125,7 +132,7 @@ def test_sizes(
 def test_the_odd_pixel_is_cut_and_nothing_is_scaled(tmp_path: Path) -> None:
     canvas = np.zeros((101, 131, 3), np.uint8)
     canvas[40:60, 60:80] = 200
-    _write(tmp_path / "out.mp4", Picture(canvas, 0, 0, Stamps()), crf=10)
+    _write(tmp_path / "out.mp4", Picture(Image.from_array(canvas), 0, 0, Stamps()), crf=10)
     shown = decoded(tmp_path / "out.mp4")[1][0]
     assert shown.shape == (100, 130, 3)
     assert np.abs(shown.astype(int) - canvas[:100, :130]).mean() < 1
@@ -151,7 +158,9 @@ def test_the_canvas_may_change_right_after_the_offer(tmp_path: Path) -> None:
     canvas = np.zeros((240, 320, 3), np.uint8)
     for number in range(20):
         canvas[:] = 20 + 10 * number
-        assert output.offer(Picture(canvas, number, number * 40_000_000, Stamps()))
+        assert output.offer(
+            Picture(Image.from_array(canvas), number, number * 40_000_000, Stamps())
+        )
         canvas[:] = 255
     output.close(10)
     levels = [round(float(shown.mean())) for shown in decoded(path)[1]]
@@ -227,7 +236,9 @@ def test_a_folder_that_cannot_be_written() -> None:
 
 def test_the_same_settings_reach_the_encoder(tmp_path: Path, bikes: Path) -> None:
     reader = cv2.VideoCapture(str(bikes))
-    pictures = [Picture(reader.read()[1], n, n * 40_000_000, Stamps()) for n in range(10)]
+    pictures = [
+        Picture(Image.from_array(reader.read()[1]), n, n * 40_000_000, Stamps()) for n in range(10)
+    ]
     sizes = []
     for name, settings in (("good", {"crf": 15}), ("small", {"crf": 40}),
                            ("slow", {"crf": 40, "preset": "medium"})):  # fmt: skip

@@ -14,7 +14,7 @@ import os, resource, signal, sys
 sys.path[:0] = {path!r}
 import numpy as np
 from edge_vision.config import VideoConfig
-from edge_vision.frame import Stamps
+from edge_vision.frame import Image, Stamps
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.video import VideoOutput
 output = VideoOutput(VideoConfig(path=sys.argv[1]), patient=True)
@@ -26,7 +26,7 @@ noise = np.random.default_rng(0)
 for number in range(100):
     canvas = np.full((240, 320, 3), 20 + 2 * number, np.uint8)
     canvas[:100, :100] = noise.integers(0, 256, (100, 100, 3))
-    if not output.offer(Picture(canvas, number, number * 40_000_000, Stamps())):
+    if not output.offer(Picture(Image.from_array(canvas), number, number * 40_000_000, Stamps())):
         break
 else:
     if not limit:

@@ -15,7 +15,7 @@ import pytest
 
 from edge_vision.config import OutputsConfig, WindowConfig
 from edge_vision.errors import BackendMissing
-from edge_vision.frame import Stamps
+from edge_vision.frame import Image, Stamps
 from edge_vision.outputs import make_outputs, window
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.window import WindowOutput
@@ -130,7 +130,7 @@ def test_the_newest_picture_is_shown(
 
 def test_the_canvas_may_change_right_after_the_offer(opened: WindowOutput, gui: FakeGui) -> None:
     canvas = np.full((4, 4, 3), 9, np.uint8)
-    opened.offer(Picture(canvas, 0, 0, Stamps()))
+    opened.offer(Picture(Image.from_array(canvas), 0, 0, Stamps()))
     canvas[:] = 1
     opened.pump(1)
     assert gui.shown == [9]
@@ -179,7 +179,7 @@ import subprocess
 import cv2
 import numpy as np
 from edge_vision.config import WindowConfig
-from edge_vision.frame import Stamps
+from edge_vision.frame import Image, Stamps
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.window import WindowOutput
 output = WindowOutput(WindowConfig(enabled=True))
@@ -187,7 +187,7 @@ output.start()
 canvas = np.full((240, 320, 3), (40, 160, 220), np.uint8)
 seen = 0
 for number in range(1, 2000):
-    output.offer(Picture(canvas, number, 0, Stamps()))
+    output.offer(Picture(Image.from_array(canvas), number, 0, Stamps()))
     if not output.pump(0.05):
         break
     if not seen and number % 20 == 0:

@@ -1,4 +1,4 @@
-"""Detections and figures to draw."""
+"""Tracks and figures to draw."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,26 +6,35 @@ import numpy as np
 import pytest
 
 from edge_vision.render.hud import Hud
-from edge_vision.results import Detections
+from edge_vision.results import Track
 
-Found = Callable[..., Detections]
+Found = Callable[..., list[Track]]
 
 
 @pytest.fixture
 def found() -> Found:
-    """found(box, ..., class_ids=..., scores=...): Detections of normalised boxes."""
+    """found(box, ..., class_ids=..., scores=..., ids=..., state=...): tracks of normalised boxes.
+
+    Without ids nobody follows them (id 0).
+    """
 
     def make(
         *boxes: Sequence[float],
         class_ids: Sequence[int] | None = None,
         scores: Sequence[float] | None = None,
-    ) -> Detections:
+        ids: Sequence[int] | None = None,
+        state: str = "confirmed",
+        first_seen_ns: int = 0,
+    ) -> list[Track]:
         count = len(boxes)
-        return Detections(
-            np.array(boxes, np.float32).reshape(-1, 4),
-            np.array(scores if scores is not None else [0.9] * count, np.float32),
-            np.array(class_ids if class_ids is not None else range(1, count + 1), np.int32),
-        )
+        return [
+            Track(id_, np.array(box, np.float32), np.zeros(4, np.float32), score, class_id, state,
+                  first_seen_ns, first_seen_ns)
+            for id_, box, score, class_id in zip(
+                ids or [0] * count, boxes, scores or [0.9] * count,
+                class_ids or range(1, count + 1), strict=True,
+            )
+        ]  # fmt: skip
 
     return make
 

@@ -1,6 +1,7 @@
 """The panel of figures."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -8,14 +9,17 @@ import pytest
 
 from edge_vision.render.hud import Hud, HudPanel, _figure
 from edge_vision.render.style import contrast, sizes_for
-from edge_vision.render.text import PictureCache
+from edge_vision.render.surface import BgrSurface
+from edge_vision.render.text import Letters
+
+LETTERS = Letters()
 
 
 def _draw(width: int, height: int, hud: Hud, ground: int = 128) -> tuple[np.ndarray, tuple]:
     picture = np.full((height, width, 3), ground, np.uint8)
-    panel = HudPanel(PictureCache())
+    panel = HudPanel(LETTERS)
     sizes = sizes_for(width, height)
-    panel.draw(picture, sizes, hud)
+    panel.draw(BgrSurface(picture), sizes, hud, 0)
     return picture, panel.place(width, height, sizes, hud)
 
 
@@ -87,8 +91,39 @@ def test_where_it_does_not_fit_there_is_none(hud: Hud, size: tuple[int, int]) ->
 
 
 def test_a_panel_follows_the_picture_size(hud: Hud) -> None:
-    panel = HudPanel(PictureCache())
+    panel = HudPanel(LETTERS)
     for size in ((1280, 720), (320, 240), (1280, 720)):
         picture = np.full((size[1], size[0], 3), 128, np.uint8)
-        panel.draw(picture, sizes_for(*size), hud)
+        panel.draw(BgrSurface(picture), sizes_for(*size), hud, 0)
         assert np.array_equal(picture, _draw(*size, hud)[0])
+
+
+def test_figures_stand_still_for_a_fifth_of_a_second(hud: Hud) -> None:
+    """Numbers that change with every frame cannot be read."""
+    panel, pictures = HudPanel(LETTERS), []
+    for frame in range(12):
+        figures = dataclasses.replace(hud, age_ms=40.0 + frame)
+        picture = np.full((360, 640, 3), 128, np.uint8)
+        panel.draw(BgrSurface(picture), sizes_for(640, 360), figures, frame * 33_333_333)
+        pictures.append(picture)
+    changes = [not np.array_equal(a, b) for a, b in itertools.pairwise(pictures)]
+    assert [place + 1 for place, changed in enumerate(changes) if changed] == [7]
+
+
+def test_time_that_jumps_back_does_not_stop_the_figures(hud: Hud) -> None:
+    panel = HudPanel(LETTERS)
+    drawn = []
+    for now_ns, age_ms in ((10**12, 1.0), (10**9, 2.0)):
+        drawn.append(np.full((360, 640, 3), 128, np.uint8))
+        figures = dataclasses.replace(hud, age_ms=age_ms)
+        panel.draw(BgrSurface(drawn[-1]), sizes_for(640, 360), figures, now_ns)
+    assert not np.array_equal(*drawn)
+
+
+def test_a_new_message_shows_at_once(hud: Hud) -> None:
+    panel = HudPanel(LETTERS)
+    for message in ("", "flow is too slow"):
+        picture = np.full((360, 640, 3), 128, np.uint8)
+        said = dataclasses.replace(hud, message=message)
+        panel.draw(BgrSurface(picture), sizes_for(640, 360), said, 0)
+        assert np.array_equal(picture, _draw(640, 360, said)[0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_vision.render.overlay import status_picture
+from edge_vision.render.status import status_picture
 
 MESSAGE = "no camera: /dev/video0 is not there; plug a USB camera in; trying again in 4 s"
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 import pytest
 
+from edge_vision.config_overlay import OverlayConfig
 from edge_vision.render.style import (
     BLACK,
     WHITE,
     Colour,
+    Colours,
     class_colour,
     contrast,
     luminance,
@@ -63,6 +65,17 @@ def test_any_class_id_has_a_colour(class_id: int) -> None:
 def test_later_ids_do_not_share_with_the_most_frequent() -> None:
     frequent = {class_colour(class_id) for class_id in range(1, 31)}
     assert not frequent & {class_colour(class_id) for class_id in range(61, 91)}
+
+
+def test_colours_as_the_configuration_asks() -> None:
+    plain = Colours(OverlayConfig())
+    assert plain.of(3, "car") == class_colour(3)
+    some = Colours(OverlayConfig(colours={"car": "#FF8001"}))
+    assert some.of(3, "car") == (0x01, 0x80, 0xFF)
+    assert some.of(1, "person") == class_colour(1)
+    both = Colours(OverlayConfig(colour="#000000", colours={"car": "#ff8001"}))
+    assert both.of(3, "car") == (0x01, 0x80, 0xFF)
+    assert both.of(1, "person") == (0, 0, 0)
 
 
 def test_luminance_and_contrast_as_wcag_gives_them() -> None:

@@ -4,81 +4,106 @@ import numpy as np
 import pytest
 
 from edge_vision.render.text import (
+    Letters,
     PictureCache,
-    fitted,
     inked,
     line_height_px,
     margin_px,
-    number_picture,
-    text_mask,
+    premultiplied,
 )
 
 
-@pytest.fixture
-def cache() -> PictureCache:
-    return PictureCache()
+@pytest.fixture(scope="module")
+def letters() -> Letters:
+    return Letters()
 
 
 @pytest.mark.parametrize("bold", [False, True])
 @pytest.mark.parametrize("cap_px", [7, 9, 15, 20, 83])
-def test_capitals_have_the_height_asked_for(cache: PictureCache, cap_px: int, bold: bool) -> None:
-    mask = text_mask(cache, "H", cap_px, bold=bold)
+def test_capitals_have_the_height_asked_for(letters: Letters, cap_px: int, bold: bool) -> None:
+    mask = letters.mask("H", cap_px, bold=bold)
     rows = np.flatnonzero(mask.max(axis=1) > 100)
+    assert mask.dtype == np.uint8
     assert mask.shape[0] == line_height_px(cap_px)
     assert abs(int(rows[0]) - margin_px(cap_px)) <= 1 + cap_px // 20
     assert abs(int(rows[-1]) + 1 - margin_px(cap_px) - cap_px) <= 1 + cap_px // 20
 
 
+@pytest.mark.parametrize("text", ["(gjpqy)|H", "ÅŘỂj", "Жщ", "شخص"])
 @pytest.mark.parametrize("cap_px", [7, 15, 40])
-def test_nothing_is_cut_off(cache: PictureCache, cap_px: int) -> None:
-    """Letters with tails and brackets end inside the mask, on all four sides."""
-    mask = text_mask(cache, "(gjpqy)|H", cap_px, bold=True)
-    assert mask[0].max() < 80
-    assert mask[-1].max() < 80
-    wider = text_mask(cache, " (gjpqy)|H ", cap_px, bold=True)  # the same ink, more room
+def test_nothing_is_cut_off(letters: Letters, cap_px: int, text: str) -> None:
+    """Letters with tails, marks and brackets end inside the mask, on all four sides."""
+    mask = letters.mask(text, cap_px, bold=True)
+    assert mask[0].max() < 130
+    assert mask[-1].max() < 130
+    wider = letters.mask(f" {text} ", cap_px, bold=True)  # the same ink, more room
     assert mask.sum(dtype=int) == pytest.approx(wider.sum(dtype=int), rel=0.04)
 
 
-def test_wider_text_is_wider(cache: PictureCache) -> None:
-    widths = [text_mask(cache, text, 12).shape[1] for text in ("i", "cat", "traffic", "cat 93 %")]
+def test_wider_text_is_wider(letters: Letters) -> None:
+    widths = [letters.mask(text, 12).shape[1] for text in ("i", "cat", "traffic", "cat 93 %")]
     assert widths == sorted(widths)
-    assert text_mask(cache, "0", 12).shape == text_mask(cache, "1", 12).shape  # no jitter
 
 
-def test_what_is_not_ascii_becomes_a_question_mark(cache: PictureCache) -> None:
-    assert np.array_equal(text_mask(cache, "a\u00e9\n", 12), text_mask(cache, "a??", 12))
+def test_bold_is_bolder(letters: Letters) -> None:
+    regular, bold = (letters.mask("HIL", 20, bold=bold).mean() for bold in (False, True))
+    assert bold > 1.15 * regular
 
 
-def test_no_text_has_no_ink(cache: PictureCache) -> None:
-    assert text_mask(cache, "", 12).max() == 0
+@pytest.mark.parametrize("text", ["a\n\tb", "a\x00\x1bb", "a\ud800\udfffb"])
+def test_control_characters_become_question_marks(letters: Letters, text: str) -> None:
+    assert np.array_equal(letters.mask(text, 12), letters.mask("a??b", 12))
 
 
-def test_number_is_made_of_its_digits(cache: PictureCache) -> None:
-    picture = number_picture(cache, "41.3", 12, (0, 0, 0), (255, 255, 255))
-    digits = [text_mask(cache, letter, 12) for letter in "41.3"]
-    assert np.array_equal(picture[:, :, 1], np.concatenate(digits, axis=1))
+def test_no_text_has_no_ink(letters: Letters) -> None:
+    assert letters.mask("", 12).shape == (line_height_px(12), 1)
+    assert letters.mask("", 12).max() == 0
+    assert letters.figures("", 12).max() == 0
 
 
-def test_ink_and_ground(cache: PictureCache) -> None:
+def test_a_monstrous_text_is_cut(letters: Letters) -> None:
+    assert letters.mask("i" * 10**6, 12).shape[1] < 40_000
+
+
+def test_figures_are_made_of_their_letters(letters: Letters) -> None:
+    picture = letters.figures("41.3", 12)
+    one, dot = letters.figures("1", 12), letters.mask(".", 12)
+    assert picture.shape[1] == 3 * one.shape[1] + dot.shape[1]
+    assert np.array_equal(picture[:, one.shape[1] : 2 * one.shape[1]], one)
+
+
+def test_figures_do_not_tremble(letters: Letters) -> None:
+    for cap_px in (7, 11, 15):
+        widths = {letters.figures(digit, cap_px).shape[1] for digit in "0123456789"}
+        assert len(widths) == 1
+
+
+def test_ink_and_ground() -> None:
     mask = np.array([[0, 255, 128]], np.uint8)
     assert inked(mask, (0, 10, 20), (255, 110, 220)).tolist() == [
         [[0, 10, 20], [255, 110, 220], [128, 60, 120]]
     ]
 
 
-def test_long_text_is_cut_to_its_room(cache: PictureCache) -> None:
+def test_premultiplied() -> None:
+    picture = np.full((1, 3, 3), 200, np.uint8)
+    alpha = np.array([[0, 255, 51]], np.uint8)
+    assert premultiplied(picture, alpha)[0, :, 0].tolist() == [0, 200, 40]
+
+
+def test_long_text_is_cut_to_its_room(letters: Letters) -> None:
     text = "camera lost: /dev/video0 stopped delivering; trying again in 4 s"
     for room in (40, 90, 200, 300):
-        cut = fitted(cache, text, 10, room)
+        cut = letters.fitted(text, 10, room)
         assert cut.endswith("...")
         assert text.startswith(cut.removesuffix("..."))
-        assert text_mask(cache, cut, 10).shape[1] <= room
-    assert fitted(cache, text, 10, 5000) == text
-    assert fitted(cache, text, 10, 3) == ""
+        assert letters.mask(cut, 10).shape[1] <= room
+    assert letters.fitted(text, 10, 5000) == text
+    assert letters.fitted(text, 10, 3) == ""
 
 
 def test_the_cache_keeps_what_is_used_and_stays_bounded() -> None:
-    cache = PictureCache(max_bytes=1000)
+    cache: PictureCache[np.ndarray] = PictureCache(max_bytes=1000)
     made: list[int] = []
 
     def get(key: int) -> None:
@@ -96,7 +121,7 @@ def test_the_cache_keeps_what_is_used_and_stays_bounded() -> None:
 
 
 def test_what_is_larger_than_the_cache_is_still_given() -> None:
-    cache = PictureCache(max_bytes=10)
+    cache: PictureCache[np.ndarray] = PictureCache(max_bytes=10)
     assert cache.get("big", lambda: np.ones(100, np.uint8)).sum() == 100
     cache.get("next", lambda: np.ones(5, np.uint8))
     assert cache.bytes == 5

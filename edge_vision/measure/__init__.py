@@ -1,0 +1,1 @@
+"""How well the overlay sits on its objects: ways of drawing late results, side by side on truth."""

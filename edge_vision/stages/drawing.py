@@ -1,0 +1,131 @@
+"""From a frame and what is known to the picture that is shown."""
+
+import time
+
+import numpy as np
+
+from edge_vision.config_overlay import OverlayConfig, TrackingConfig
+from edge_vision.detect.base import Detector
+from edge_vision.frame import Frame, Image
+from edge_vision.outputs.base import Picture
+from edge_vision.render.canvas import Canvas
+from edge_vision.render.clock import Clock
+from edge_vision.render.overlay import Hud, Overlay
+from edge_vision.render.plugin import Plugin
+from edge_vision.render.privacy import Privacy
+from edge_vision.render.sprites import Sprites
+from edge_vision.results import Detections, Scene, Track
+from edge_vision.telemetry import Telemetry
+from edge_vision.track.paths import Paths
+from edge_vision.track.registration import Registrar
+
+
+def as_tracks(detections: Detections, media_ns: int) -> tuple[Track, ...]:
+    """Detections that nobody follows, as what is drawn: id 0, no motion."""
+    still = np.zeros(4, np.float32)
+    rows = zip(
+        detections.boxes, detections.scores.tolist(), detections.class_ids.tolist(), strict=True
+    )
+    return tuple(
+        Track(0, box, still, score, class_id, "confirmed", media_ns, media_ns)
+        for box, score, class_id in rows
+    )
+
+
+class Drawing:
+    """Everything between a frame and its picture; used by one thread.
+
+    Order: objects carried to the frame's time, then what must be unrecognisable, then sprites, the
+    overlay, and the user's own renderer.  steady: on a virtual clock.
+    """
+
+    def __init__(
+        self,
+        config: OverlayConfig,
+        tracking: TrackingConfig,
+        detector: Detector,
+        telemetry: Telemetry,
+        paths: Paths,
+        *,
+        steady: bool = False,
+    ) -> None:
+        self._labels = detector.labels
+        self._model, self._engine = detector.description, detector.engine
+        self._telemetry = telemetry
+        self._with_hud = config.hud
+        method = "none" if config.timing == "exact" else config.registration
+        self._registrar: Registrar | None = None
+        if tracking.enabled:
+            self._registrar = Registrar(
+                method, paths, linger_s=config.linger_s, may_step_down=not steady
+            )
+        self._method = method
+        self._steady = steady
+        self._privacy = Privacy(config, detector.labels)
+        self._sprites = Sprites(config.sprites, detector.labels)
+        self._overlay = Overlay(config)
+        self._plugin = Plugin(config.renderer, detector.labels) if config.renderer else None
+        self._canvas = Canvas(bgr=self._plugin is not None)
+
+    def draw(self, frame: Frame, scene: Scene | None, now_ns: int) -> Picture:
+        """The picture of a frame; takes over the frame's lease and gives it back at once.
+
+        scene: the newest there is, or with `overlay.timing: exact` the frame's own.
+        now_ns: of the clock that the frame's stamps are of.
+        """
+        begin = time.perf_counter_ns()
+        try:
+            surface = self._canvas.fill(frame.main)
+        finally:
+            frame.release()
+        filled = time.perf_counter_ns()
+        tracks = self._carry(surface.image, frame.media_ns, scene)
+        carried = time.perf_counter_ns()
+        hud = self._figures(scene, now_ns) if self._with_hud else None
+        # What is not shown yet, or not any more, is hidden all the same.
+        hidden = tracks if self._registrar is None else self._registrar.carried
+        self._privacy.apply(surface, hidden)
+        self._sprites.draw(surface, tracks, frame.media_ns)
+        clock = Clock(frame.seq, frame.stamps.exposed, frame.media_ns, now_ns)
+        self._overlay.draw(surface, tracks, self._labels, clock, hud)
+        if self._plugin is not None:
+            self._plugin.draw(surface, tracks, clock)
+        drawn = time.perf_counter_ns()
+        stages = self._telemetry.stages
+        stages["registered"].add((carried - filled) / 1e6)
+        stages["drawn"].add((filled - begin + drawn - carried) / 1e6)
+        # On a virtual clock drawing takes no time.
+        frame.stamps.registered = now_ns + (0 if self._steady else carried - begin)
+        frame.stamps.drawn = now_ns + (0 if self._steady else drawn - begin)
+        self._telemetry.shown.tick(frame.stamps.drawn)
+        return Picture(surface.image, frame.seq, frame.media_ns, frame.stamps)
+
+    def close(self) -> None:
+        """End the thread of the user's renderer, if there is one."""
+        if self._plugin is not None:
+            self._plugin.close()
+
+    def _carry(self, image: Image, media_ns: int, scene: Scene | None) -> tuple[Track, ...]:
+        if self._registrar is not None:
+            return self._registrar.step(image, media_ns, scene)
+        return as_tracks(scene.detections, scene.media_ns) if scene is not None else ()
+
+    def _figures(self, scene: Scene | None, now_ns: int) -> Hud:
+        telemetry = self._telemetry
+        return Hud(
+            capture_fps=telemetry.captured.per_s(now_ns),
+            detect_fps=telemetry.analysed.per_s(now_ns),
+            display_fps=telemetry.shown.per_s(now_ns),
+            inference_ms=telemetry.last_invoke_ms,
+            age_ms=(now_ns - scene.exposed_ns) / 1e6 if scene is not None else 0.0,
+            model=self._model,
+            drops=sum(telemetry.drops().values()),
+            message=self._stepped_down(),
+            engine=self._engine,
+        )
+
+    def _stepped_down(self) -> str:
+        registrar = self._registrar
+        if registrar is None or registrar.active_method == self._method:
+            return ""
+        return f"registration: {registrar.active_method}, as {self._method} takes too long here"
