@@ -77,7 +77,12 @@ class Paths:
             begin, end = self._at(track_id, from_ns), self._at(track_id, to_ns)
         if begin is None or end is None:
             return None
-        return Shift(*(b - a for a, b in zip(begin, end, strict=True)))
+        return Shift(
+            end.dx - begin.dx,
+            end.dy - begin.dy,
+            end.scale - begin.scale,
+            end.variance - begin.variance,
+        )
 
     def _at(self, track_id: int, at_ns: int) -> Shift | None:
         place = bisect_left(self._times, at_ns)

@@ -275,7 +275,7 @@ class Registrar:
     def _drawn(self) -> tuple[Track, ...]:
         if not self.carried:
             return ()
-        boxes = np.stack([track.box for track in self.carried])
+        boxes = np.stack([track.box for track in self.carried]).astype(np.float64)
         shown = self._rows["known"] & (visible_shares(boxes) >= _LEAST_VISIBLE)
         pairs = zip(self.carried, shown.tolist(), strict=True)
         return tuple(track for track, inside in pairs if inside and self._is_shown(track))

@@ -23,7 +23,7 @@ from edge_vision.track.found import MOST, SAME_PLACE, Found
 from edge_vision.track.kalman import BoxFilter, camera_shift, to_boxes, to_state
 from edge_vision.track.life import SURE_SCORE, Life
 from edge_vision.track.match import assign, costs, overlaps
-from edge_vision.track.paths import Paths
+from edge_vision.track.paths import Paths, Shift
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -31,6 +31,7 @@ Pairs = list[tuple[int, int]]
 
 _NOISE_MEMORY_S = 0.2
 """The boxes of two frames are the more alike the closer these are: how long their noise lasts."""
+_UNSEEN = Shift(np.nan, np.nan, np.nan, np.nan)
 _FIRST_DOUBT = 4.0
 """Variance of a first box in that of others: often an object comes into sight bit by bit."""
 _GATE = 30.0
@@ -108,7 +109,7 @@ class Tracker:
             self._camera = motion, dt_s
         path, variance = self._seen_paths(before_ns, now_ns)
         # Nothing that is no number passes these, nor what nobody can be sure of.
-        known = ((np.abs(path) < 2) & (variance < 1)).all(axis=1)
+        known = (np.abs(path) < 2).all(axis=1) & (variance[:, 0] < 1)
         if known.any():
             rows = np.flatnonzero(known)
             moved = None if shift is None else shift[rows]
@@ -120,16 +121,16 @@ class Tracker:
 
     def _seen_paths(self, from_ns: int, to_ns: int) -> tuple[Array, Array]:
         """How far each track went and its variance, (N, 4) each; NaN where nobody saw it."""
-        path = np.full((len(self._lives), 4), np.nan)
-        variance = np.full((len(self._lives), 4), np.nan)
-        if self._paths is not None:
-            for row, life in enumerate(self._lives):
-                seen = self._paths.between(life.id, from_ns, to_ns)
-                if seen is not None:
-                    path[row] = seen.dx, seen.dy, seen.scale, seen.scale
-                    variance[row] = max(seen.variance, 0.0)
-            # A size is read from points that are half a box from its centre, each as far off.
-            variance[:, 2:] *= 4 / np.exp(2 * self._filter.position[:, 2:])
+        paths, lives = self._paths, self._lives
+        seen = [paths.between(life.id, from_ns, to_ns) for life in lives] if paths else []
+        if not any(seen):
+            unknown = np.full((len(lives), 4), np.nan)
+            return unknown, unknown
+        shifts = np.array([shift or _UNSEEN for shift in seen], np.float64)
+        path = shifts[:, [0, 1, 2, 2]]
+        variance = np.minimum(np.maximum(shifts[:, [3, 3, 3, 3]], 0), 1)
+        # A size is read from points that are half a box from its centre, each as far off.
+        variance[:, 2:] *= 4 / np.exp(2 * self._filter.position[:, 2:])
         return path, variance
 
     def _match(self, found: Found) -> Pairs:
@@ -236,21 +237,25 @@ class Tracker:
         self._lives += [self._life(column, found, now_ns) for column in new]
 
     def _life(self, column: int, found: Found, now_ns: int) -> Life:
-        """Of the object of its class that left near there a moment ago, or a new one."""
+        """Of the object of its class that left near there a moment ago, or a new one.
+
+        Of several it is the one known for longest: short-lived ones are mostly wrong boxes.
+        """
         score, class_id = float(found.scores[column]), int(found.classes[column])
         cut = found.low[column] | found.high[column]
-        nearest, place = _RETURN_PER_S, -1
-        for index, (life, state) in enumerate(self._away):
+        back = []
+        for life, state in self._away:
             off = found.state[column] - state
             off[2:][cut & (off[2:] < 0)] = 0
             if life.class_id == class_id and np.abs(off[2:]).max() < 0.7:
                 speed = float(np.abs(off[:2]).max()) * 1e9 / max(now_ns - life.last_seen_ns, 1)
-                if speed < nearest:
-                    nearest, place = speed, index
-        if place >= 0:
-            life, _ = self._away.pop(place)
-            life.score, life.last_seen_ns = score, now_ns
-            return life
+                if speed < _RETURN_PER_S:
+                    back.append(life)
+        if back:
+            oldest = min(back, key=lambda life: life.id)
+            self._away = [(life, state) for life, state in self._away if life is not oldest]
+            oldest.score, oldest.last_seen_ns = score, now_ns
+            return oldest
         self._next_id += 1
         sure = score >= SURE_SCORE
         return Life(self._next_id - 1, class_id, score, now_ns, now_ns, sure)

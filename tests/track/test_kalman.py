@@ -42,10 +42,11 @@ def test_it_is_the_textbook_filter() -> None:
     x = np.array([0.2, 0.0])
     cov = np.diag([1e-4, FIRST_SPEED[0] ** 2])
     for _ in range(30):
-        dt, noise, seen = rng.uniform(0.05, 0.6), rng.uniform(1e-5, 1e-3), rng.uniform(0.1, 0.9)
+        dt, noise = rng.uniform(0.05, 0.6), rng.uniform(1e-5, 1e-3)
         move = np.array([[1, dt], [0, 1]])
         drive = ACCELERATION[0] * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
         x, cov = move @ x, move @ cov @ move.T + drive
+        seen = x[0] + rng.uniform(-1, 1) * np.sqrt(cov[0, 0] + noise)
         gain = cov[:, 0] / (cov[0, 0] + noise)
         x, cov = x + gain * (seen - x[0]), cov - np.outer(gain, cov[0])
 
@@ -121,6 +122,18 @@ def test_where_it_is_in_doubt_it_takes_what_is_measured_and_learns_no_velocity()
     grown = boxes.position - before
     assert grown[0, 2] == pytest.approx(0.1, rel=0.02)
     assert grown[0, 3] < 0.01
+
+
+def test_two_measurements_that_agree_win_against_what_was_believed() -> None:
+    boxes = box_filter((0.4, 0.4, 0.6, 0.6), 1e-6)
+    noise = np.full((1, 4), 1e-4)
+    believed = boxes.position.copy()
+    for off, moved in ((0.1, 0.01), (-0.1, 0.01), (-0.1, 0.1)):
+        boxes.predict(ALL, 1e-3, None)
+        boxes.correct(ALL, np.add(believed, [[off, 0, 0, 0]]), noise, NOT_CLIPPED, SURE)
+        assert abs(boxes.position[0, 0] - believed[0, 0]) == pytest.approx(moved, abs=0.01)
+    assert boxes.position[0, 0] < 0.41
+    assert boxes.position[0, 1:] == pytest.approx(believed[0, 1:])
 
 
 def test_keep_forgets_the_others() -> None:
