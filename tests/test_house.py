@@ -12,10 +12,12 @@ PARTS = ("camera", "detect", "track", "render", "outputs")
 ROWS = {
     **dict.fromkeys(("errors", "frame", "results"), 0),
     **dict.fromkeys(("config", "config_base", "config_overlay", "config_load"), 1),
+    **dict.fromkeys(("board", "config_board"), 1),
     **dict.fromkeys(("slot", "worker", "registry", "telemetry"), 1),
     **dict.fromkeys(PARTS, 2),
     **dict.fromkeys(("stages", "pipeline", "replay"), 3),
     **dict.fromkeys(("app", "api", "doctor", "measure", "notify", "cli", "__main__"), 4),
+    **dict.fromkeys(("governor", "journal", "live", "service"), 4),
 }
 WITHOUT_PACKAGES: dict[str, set[str]] = {
     "__init__": set(), "errors": set(), "frame": {"numpy"}, "results": {"numpy"}
