@@ -35,7 +35,7 @@ def test_the_summary_adds_up() -> None:
 
 def test_a_run_of_some_seconds_ends() -> None:
     ticks: list[int] = []
-    summary = App(config(), duration_s=0.5, on_tick=lambda app: ticks.append(1)).run()
+    summary = App(config(), duration_s=0.5, on_tick=lambda app, now_ns: ticks.append(now_ns)).run()
     assert summary.analysed > 0
     assert ticks
 
