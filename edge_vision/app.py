@@ -13,7 +13,10 @@ from edge_vision.camera import make_camera
 from edge_vision.camera.base import Camera
 from edge_vision.config import Config, ModelConfig
 from edge_vision.detect.detector import SsdDetector, build_detector
+from edge_vision.detect.zoo import find_model
 from edge_vision.errors import CameraUnavailable, ConfigError, EdgeVisionError
+from edge_vision.governor import Governor, read_board, sizes_from
+from edge_vision.live import Change, change_of
 from edge_vision.outputs import make_outputs
 from edge_vision.outputs.base import Output
 from edge_vision.pipeline import Pipeline
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
 """How often the main thread looks at limits and outputs."""
+_GOVERN_NS = 1_000_000_000
+"""How often the board's temperature and complaints are read."""
 _GIVE_UP_S = 20.0
 """A run that is to end after some frames ends when none came for so long: it would never end."""
 
@@ -65,7 +70,8 @@ class App:
     """One run: parts made from the configuration, and the loop of the main thread.
 
     stop: set it from a signal handler to end the run.
-    on_tick: called in the main thread about ten times a second.
+    on_tick: called in the main thread about ten times a second, with the monotonic time in ns.
+    wait_for_camera: go on trying when no camera can be opened at the start.
     """
 
     def __init__(
@@ -75,8 +81,9 @@ class App:
         frames: int | None = None,
         duration_s: float | None = None,
         on_scene: Callable[[Scene], None] | None = None,
-        on_tick: Callable[["App"], None] | None = None,
+        on_tick: Callable[["App", int], None] | None = None,
         detector: SsdDetector | None = None,
+        wait_for_camera: bool = False,
     ) -> None:
         self.stop = threading.Event()
         self.detector = detector or build_detector(detector_config(config))
@@ -86,8 +93,11 @@ class App:
         )
         self._frames = frames
         self._duration_s = duration_s
-        self._deadline_s = config.model.deadline_s
+        self.config = config
+        """What is in effect now."""
         self._on_tick = on_tick
+        self._governor = self._make_governor()
+        self._governed_ns = 0
         self.pipeline = Pipeline(
             self._camera,
             self.detector,
@@ -95,7 +105,73 @@ class App:
             config=config,
             frames=frames,
             on_scene=on_scene,
+            wait_for_camera=wait_for_camera,
         )
+
+    def change(self, config: Config) -> Change:
+        """Go over to another configuration, as far as that can be done while running.
+
+        Main thread.  Raises what making a detector or an overlay raises; then nothing has changed.
+        """
+        change = change_of(self.config, config)
+        pipeline = self.pipeline
+        governed = any(key.startswith(("model.", "governor.")) for key in change.changed)
+        detector = None
+        if change.detector or (governed and self.held_back):
+            detector = build_detector(detector_config(change.config))
+        if change.overlay:
+            pipeline.use_overlay(change.config)
+        if detector is not None:
+            self.detector = detector
+            pipeline.use_detector(detector, change.config.model.min_score)
+        if any(key.startswith("power.") for key in change.changed):
+            pipeline.use_power(change.config.power)
+        logging.getLogger().setLevel(change.config.log.level.upper())
+        self.config = change.config
+        if governed:
+            self._governor = self._make_governor()
+            pipeline.limit(0, 1, "")
+        return change
+
+    @property
+    def held_back(self) -> str:
+        """Why less work is done than the configuration asks for, or empty."""
+        return self._governor.reason if self._governor is not None else ""
+
+    def _make_governor(self) -> Governor | None:
+        """What holds the work back on a board in trouble; None where it is not wanted."""
+        config = self.config
+        if not config.governor.enabled or config.camera.pace == "fast":
+            return None
+        offered = {} if config.model.file else find_model(config.model.name).sizes_hw_px
+        hw_px = self.detector.input_hw_px
+        return Governor(config.governor, sizes_from(config.model.size, hw_px, offered))
+
+    def _govern(self, now_ns: int) -> None:
+        governor = self._governor
+        if governor is None or now_ns - self._governed_ns < _GOVERN_NS:
+            return
+        self._governed_ns = now_ns
+        before = governor.level.size
+        level = governor.step(now_ns, read_board())
+        if level is None:
+            return
+        if level.size != before:
+            self._change_size(None if level.size == governor.ladder[0].size else level.size)
+        self.pipeline.limit(level.least_interval_ns, level.show_every, governor.reason)
+
+    def _change_size(self, size: str | None) -> None:
+        """Go on at another model size; None: the configured one."""
+        model = self.config.model
+        if size is not None:
+            model = model.model_copy(update={"size": size, "input_hw_px": None})
+        try:
+            config = self.config.model_copy(update={"model": model})
+            self.detector = build_detector(detector_config(config))
+        except EdgeVisionError as error:
+            log.error("the model size stays as it is: %s", error)
+        else:
+            self.pipeline.use_detector(self.detector, model.min_score)
 
     def run(self) -> Summary:
         """Run until the stream, a limit, the user or a failure ends it; raises that failure."""
@@ -121,7 +197,8 @@ class App:
                     return  # the user closed the window
             else:
                 pipeline.ended.wait(_LOOK_S)
-            pipeline.check_detector(time.monotonic_ns(), self._deadline_s)
+            pipeline.check_detector(time.monotonic_ns(), self.config.model.deadline_s)
+            self._govern(time.monotonic_ns())
             now = time.monotonic()
             if self._duration_s is not None and now - begin >= self._duration_s:
                 return
@@ -133,7 +210,7 @@ class App:
             if self.outputs and all(output.fault() is not None for output in self.outputs):
                 return  # nothing is left that could take a result
             if self._on_tick is not None:
-                self._on_tick(self)
+                self._on_tick(self, time.monotonic_ns())
 
 
 def replay(

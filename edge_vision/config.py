@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from edge_vision.config_base import Section
+from edge_vision.config_board import GovernorConfig, PowerConfig
 from edge_vision.config_overlay import OverlayConfig, TrackingConfig
 
 SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
@@ -236,4 +237,6 @@ class Config(Section):
     tracking: TrackingConfig = TrackingConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputsConfig = OutputsConfig()
+    governor: GovernorConfig = GovernorConfig()
+    power: PowerConfig = PowerConfig()
     log: LogConfig = LogConfig()

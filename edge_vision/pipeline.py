@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from edge_vision.camera.base import Camera
 from edge_vision.config import CameraConfig, Config
+from edge_vision.config_board import PowerConfig
 from edge_vision.detect.base import Detector
 from edge_vision.errors import DetectorError, EdgeVisionError, ShutdownError
 from edge_vision.frame import Frame
@@ -28,10 +29,12 @@ from edge_vision.outputs.base import Analysed, Output
 from edge_vision.results import Scene
 from edge_vision.slot import Bulletin, LatestSlot
 from edge_vision.stages.capture import CaptureStage
-from edge_vision.stages.detect import DetectStage, Job
+from edge_vision.stages.detect import DetectStage, Engine, Job
 from edge_vision.stages.drawing import Drawing
 from edge_vision.stages.follow import Follower
+from edge_vision.stages.idle import IdleGate
 from edge_vision.stages.render import RenderStage, Showing
+from edge_vision.stages.stuck import StuckWatch
 from edge_vision.telemetry import Telemetry
 from edge_vision.track.paths import Paths
 from edge_vision.worker import Worker
@@ -42,8 +45,6 @@ _JOIN_S = 2.0
 """What one worker may take to end."""
 _PATIENCE_S = 0.5
 """What the camera worker may take before its camera is closed under it."""
-_LONGEST_STEP_NS = 1_000_000_000
-"""What one look at the detector may add to the time it has been seen busy."""
 
 Slots = list[LatestSlot[Any]]
 
@@ -60,6 +61,7 @@ class Pipeline:
     """Camera, detector and outputs, connected.  `start()`, then `stop()` or wait for `ended`.
 
     frames: end after so many analysed frames.  on_scene: called in the decode thread.
+    wait_for_camera: go on trying when the camera cannot be opened the first time.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Pipeline:
         config: Config,
         frames: int | None = None,
         on_scene: Callable[[Scene], None] | None = None,
+        wait_for_camera: bool = False,
     ) -> None:
         self.telemetry = Telemetry()
         self.scenes: Bulletin[Scene | None] = Bulletin(None)
@@ -79,24 +82,27 @@ class Pipeline:
         self._outputs = outputs
         self._scene_outputs = [output for output in outputs if output.wants == "scenes"]
         self._on_scene = on_scene
-        self._engine = detector.engine
         self._frames = frames
         self._exact = config.overlay.timing == "exact"
         self._wait = config.camera.pace == "fast"
-        paths = Paths()
+        self._paths = Paths()
+        self._follower = Follower(
+            detector.labels, config.tracking, config.model.min_score, self._paths
+        )
         self._detect = DetectStage(
-            detector,
-            Follower(detector, config.tracking, config.model.min_score, paths),
+            Engine(detector),
+            self._follower,
             self.telemetry,
             self._done,
+            gate=IdleGate(config.power),
             wait=self._wait,
             keep_frames=self._exact,
             most=frames,
         )
-        self._capture = self._make_capture(config.camera)
+        self._capture = self._make_capture(config.camera, wait_for_camera)
         self.camera_state = self._capture.state
         self._render = RenderStage(
-            Drawing(config.overlay, config.tracking, detector, self.telemetry, paths),
+            Drawing(config.overlay, config.tracking, detector, self.telemetry, self._paths),
             [output for output in outputs if output.wants == "pictures"],
             self.scenes,
             lambda: self.camera_state.read()[0],
@@ -106,18 +112,16 @@ class Pipeline:
         self._chain = self._make_chain()
         self._living = len(self._chain)
         self._lock = threading.Lock()
-        self._looked_ns = 0
-        self._same_run = (0, 0)
-        """Number of the inference seen under way, and for how many ns."""
+        self._stuck = StuckWatch()
 
-    def _make_capture(self, config: CameraConfig) -> CaptureStage:
+    def _make_capture(self, config: CameraConfig, wait: bool) -> CaptureStage:
         return CaptureStage(
             self._camera,
             self._give,
             self.telemetry,
             timeout_s=config.timeout_s,
             retry_max_s=config.retry_max_s,
-            retry_first=config.kind == "clip",  # a URL; files raise what is not retried
+            retry_first=wait or config.kind == "clip",  # a URL; files raise what is not retried
             most=self._frames if self._wait else None,
         )
 
@@ -153,6 +157,43 @@ class Pipeline:
         for link in reversed(self._chain):
             link.worker.start()
 
+    def use_detector(self, detector: Detector, min_score: float) -> None:
+        """Go on with another detector of the same classes from the next frame on; any thread."""
+        self._follower.min_score = min_score
+        self._detect.engine = Engine(detector)
+        self._render.drawing.model = detector.description
+        self._render.drawing.engine = detector.engine
+
+    def use_overlay(self, config: Config) -> None:
+        """Draw as another configuration says from the next frame on, but for `timing`."""
+        detector = self._detect.engine.detector
+        drawing = Drawing(config.overlay, config.tracking, detector, self.telemetry, self._paths)
+        drawing.note = self._render.drawing.note
+        self._render.drawing = drawing
+
+    def limit(self, least_interval_ns: int, show_every: int, note: str) -> None:
+        """Analyse no frames nearer to each other, show each so-manieth; any thread.
+
+        note: said in the panel.  Where every frame counts (pace: fast) nothing is limited.
+        """
+        self._detect.least_interval_ns = least_interval_ns
+        self._render.show_every = show_every
+        self._render.drawing.note = note
+
+    def use_power(self, config: PowerConfig) -> None:
+        """Rest as another configuration says while nothing moves; any thread."""
+        self._detect.gate = IdleGate(config)
+
+    @property
+    def idle(self) -> bool:
+        """Detection rests, as nothing moves."""
+        return self._detect.gate.idle
+
+    @property
+    def camera_beat(self) -> int:
+        """Grows while the camera's worker is alive, also while no camera is there."""
+        return self._capture.beat
+
     def stop(self) -> None:
         """Ask for the end; returns at once.  `ended` is set when the last worker has ended."""
         self._chain[0].worker.stop()
@@ -185,18 +226,14 @@ class Pipeline:
 
         Called every so often.  The run then ends with a DetectorError, as if the worker had failed.
         """
-        # A process that was stopped itself (Ctrl-Z) must not take that time for the detector's.
-        step_ns = min(now_ns - self._looked_ns, _LONGEST_STEP_NS)
-        self._looked_ns = now_ns
-        run, spent_ns = self._same_run
         running = self._detect.running
-        self._same_run = (running, spent_ns + step_ns if running == run else 0)
-        if running and self._same_run[1] > deadline_s * 1e9:
+        if self._stuck.is_stuck(running, now_ns, deadline_s):
+            engine = self._detect.engine.detector.engine
             infer = next(link.worker for link in self._chain if link.worker.name == "infer")
             infer.give_up(
                 DetectorError(
                     f"inference {running} is stuck: no result within {deadline_s:g} s "
-                    f"(model.deadline_s) from {self._engine}; start again, or try model.delegate: "
+                    f"(model.deadline_s) from {engine}; start again, or try model.delegate: "
                     "cpu"
                 )
             )
@@ -216,8 +253,10 @@ class Pipeline:
 
     def _give(self, frame: Frame) -> None:
         """Camera thread: a new frame to everybody who wants it."""
-        if not self._exact and self._render.watched():
-            self._render.slot.put(Showing(frame.acquire(), None))
+        render = self._render
+        shown = not self._exact and render.watched()
+        if shown and (self._wait or render.due()):
+            render.slot.put(Showing(frame.acquire(), None))
         self._detect.prepare(frame)
 
     def _done(self, scene: Scene, job: Job) -> None:
@@ -225,6 +264,7 @@ class Pipeline:
         if self.telemetry.analysed.count == self._frames:
             self.stop()
         self.scenes.post(scene)
+        self._detect.gate.seen(scene)
         analysed = Analysed(scene, job.stamps)
         for output in self._scene_outputs:
             if output.active() and not output.offer(analysed):

@@ -62,7 +62,7 @@ class Replay:
         self._inference_ns = round(inference_ms * 1e6)
         self._exact = config.overlay.timing == "exact"
         paths = Paths()
-        self._follower = Follower(detector, config.tracking, config.model.min_score, paths)
+        self._follower = Follower(detector.labels, config.tracking, config.model.min_score, paths)
         self._drawing = Drawing(
             config.overlay, config.tracking, detector, self.telemetry, paths, steady=True
         )
@@ -135,7 +135,8 @@ class Replay:
         self._busy = None
         stamps = frame.stamps
         stamps.inferred = stamps.tracked = due_ns
-        scene = self._follower.scene(frame.seq, stamps.exposed, frame.media_ns, found, grey)
+        model = self._detector.description
+        scene = self._follower.scene(frame.seq, stamps.exposed, frame.media_ns, found, model, grey)
         self._scene = scene
         self.telemetry.add_analysed(stamps, due_ns)
         self._offer("scenes", Analysed(scene, stamps))

@@ -11,6 +11,7 @@ from edge_vision.app import App
 from edge_vision.config import Config
 from edge_vision.config_load import parse_config
 from edge_vision.errors import CameraUnavailable, EdgeVisionError, OutputError
+from edge_vision.governor import Readings
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -34,7 +35,7 @@ def test_the_summary_adds_up() -> None:
 
 def test_a_run_of_some_seconds_ends() -> None:
     ticks: list[int] = []
-    summary = App(config(), duration_s=0.5, on_tick=lambda app: ticks.append(1)).run()
+    summary = App(config(), duration_s=0.5, on_tick=lambda app, now_ns: ticks.append(now_ns)).run()
     assert summary.analysed > 0
     assert ticks
 
@@ -93,3 +94,26 @@ def test_the_run_goes_on_while_one_output_works(tmp_path: Path) -> None:
     outputs = {"window": {"enabled": False}, "jsonl": {"path": str(lines)}}
     App(config(outputs=outputs), frames=10).run()
     assert len(lines.read_text().splitlines()) == 10
+
+
+def test_a_hot_board_gets_less_work_and_a_cool_one_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = App(config(camera={"kind": "demo"}, model={"threads": 1}))
+    heat_c = 90.0
+    monkeypatch.setattr("edge_vision.app.read_board", lambda: Readings(heat_c))
+    seconds = iter(range(10, 10_000))
+
+    def pass_s(count: int) -> None:
+        for _ in range(count):
+            app._govern(next(seconds) * 10**9)
+
+    pass_s(12)
+    assert app.held_back.startswith("90 C, limit 80"), "within ten seconds and the first look"
+    pass_s(60)
+    assert app.detector.input_hw_px == (172, 172)
+    assert "model size medium -> small" in app.held_back
+    heat_c = 50.0
+    pass_s(1000)
+    assert app.detector.input_hw_px == (300, 300)
+    assert app.held_back == ""

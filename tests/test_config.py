@@ -51,7 +51,7 @@ def test_defaults_are_valid_when_said_aloud() -> None:
 
 
 def test_numbers_carry_their_unit() -> None:
-    units = ("_px", "_s", "_ms", "_ns")
+    units = ("_px", "_s", "_ms", "_ns", "_c")
     bare = {
         key.split(".")[-1]
         for key, field in keys()
@@ -59,7 +59,8 @@ def test_numbers_carry_their_unit() -> None:
     }
     # Pure numbers, rates and well-known terms; a length or a time must not be added here.
     assert bare == {
-        "fps", "seed", "min_score", "nms_iou", "max_detections", "crf", "weak_score", "hfov_deg"
+        "fps", "seed", "min_score", "nms_iou", "max_detections", "crf", "weak_score", "hfov_deg",
+        "detect_fps", "idle_fps",
     }  # fmt: skip
 
 

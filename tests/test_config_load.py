@@ -155,7 +155,8 @@ MISTAKES = [
     ("camera:\n  fps:\n", 2, None),
     ("cam: {}\n", 1, "unknown key cam; did you mean camera?"),
     ("fps: 3\n", 1, "unknown key fps; did you mean camera.fps?"),
-    ("zzz: 3\n", 1, "unknown key zzz; known here: camera, model, tracking, overlay, outputs, log"),
+    ("zzz: 3\n", 1, "unknown key zzz; known here: camera, model, tracking, overlay, outputs, "
+     "governor, power, log"),
     ("log:\n  zzz: 3\n", 2, "unknown key log.zzz; known here: level"),
     ("log: {level: off}\n", 1,
      "log.level is false; expected 'debug', 'info', 'warning' or 'error'"),

@@ -13,6 +13,7 @@ import typer
 from edge_vision.config import Config
 from edge_vision.config_load import load_config
 from edge_vision.errors import EdgeVisionError
+from edge_vision.journal import JournalHandler, goes_to_journal
 
 ConfigFile = Annotated[
     Path | None,
@@ -75,12 +76,12 @@ def default_config_file() -> Path:
 def configuration(file: Path | None, settings: Iterable[str]) -> Config:
     """The configuration of a command; also sets up logging as it says."""
     config = load_config(file or default_config_file(), list(settings))
-    logging.basicConfig(
-        level=config.log.level.upper(),
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )
+    level = config.log.level.upper()
+    if goes_to_journal():
+        logging.basicConfig(level=level, format="%(message)s", handlers=[JournalHandler()])
+    else:
+        text = "%(asctime)s %(levelname)s %(message)s"
+        logging.basicConfig(level=level, format=text, datefmt="%H:%M:%S", stream=sys.stderr)
     return config
 
 

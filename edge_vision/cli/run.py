@@ -1,9 +1,6 @@
 """`edge-vision run`: the live picture."""
 
-import signal
 import sys
-import time
-from collections import Counter
 from typing import Annotated
 
 import typer
@@ -19,6 +16,7 @@ from edge_vision.cli.options import (
     Source,
     Threads,
     configuration,
+    default_config_file,
     output_settings,
     size_settings,
     source_settings,
@@ -26,7 +24,18 @@ from edge_vision.cli.options import (
 )
 from edge_vision.cli.replay import run_replay, tell_replay
 from edge_vision.config import Config
-from edge_vision.results import label_of
+from edge_vision.config_load import load_config
+from edge_vision.notify import Notifier
+from edge_vision.service import Service, handle_signals, state_line
+
+AsService = Annotated[
+    bool,
+    typer.Option(
+        "--service",
+        help="As a systemd service: no window, wait for the camera, tell the state, feed the "
+        "watchdog, read the configuration again when it changes.",
+    ),
+]
 
 
 def command(
@@ -47,6 +56,7 @@ def command(
         float | None, typer.Option(min=0.01, metavar="SECONDS", help="End after so many seconds.")
     ] = None,
     simulate_inference_ms: Annotated[float | None, InferenceMs] = None,
+    service: AsService = False,
 ) -> None:
     """Find objects in a live picture.
 
@@ -62,59 +72,58 @@ def command(
     settings = [*(set_ or []), *size_settings(size, threads)]
     settings += source_settings(source) if source else []
     settings += output_settings(save, jsonl, window)
+    settings += output_settings(None, None, False) if service else []
     loaded = configuration(config, settings)
     if simulate_inference_ms is not None:
         tell_replay(run_replay(loaded, simulate_inference_ms, frames, duration))
         return
-    summary = _run(loaded, frames, duration)
+    again = None
+    if service:
+        file = config or default_config_file()
+        again = Service(Notifier(), file, lambda: load_config(file, settings))
+    summary = _run(loaded, frames, duration, again)
     print_summary(summary)
     tell_faults([fault for fault in summary.faults if not getattr(fault, "reader_gone", False)])
 
 
-def _run(config: Config, frames: int | None, duration_s: float | None) -> Summary:
+def _run(
+    config: Config, frames: int | None, duration_s: float | None, service: Service | None
+) -> Summary:
     """The run itself, ended by SIGINT and SIGTERM."""
     prepare_process()
-    status = StatusLine() if sys.stderr.isatty() else None
-    tick = status.tick if status is not None else None
-    app = App(config, frames=frames, duration_s=duration_s, on_tick=tick)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.stop.set())
+    status = StatusLine() if sys.stderr.isatty() and service is None else None
+    tells = service or status
+    app = App(
+        config,
+        frames=frames,
+        duration_s=duration_s,
+        on_tick=tells.tick if tells is not None else None,
+        wait_for_camera=service is not None,
+    )
+    handle_signals(app, service)
     try:
         return app.run()
     finally:
-        if status is not None:
-            status.clear()
+        if tells is not None:
+            tells.end()
 
 
 class StatusLine:
     """One line on a terminal that says what is seen and how fast, once a second."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._next_ns = 0
 
-    def tick(self, app: App) -> None:
+    def tick(self, app: App, now_ns: int) -> None:
         """Rewrite the line if a second has passed."""
-        now = time.monotonic()
-        if now < self._next:
+        if now_ns < self._next_ns:
             return
-        self._next = now + 1.0
-        telemetry, (scene, _) = app.pipeline.telemetry, app.pipeline.scenes.read()
-        state = app.pipeline.camera_state.read()[0]
-        now_ns = time.monotonic_ns()
-        seen: Counter[str] = Counter()
-        if scene is not None:
-            seen.update(label_of(scene.labels, i) for i in scene.detections.class_ids.tolist())
-        what = ", ".join(f"{n} {label}" for label, n in seen.items()) or "nothing"
-        line = (
-            f"camera {telemetry.captured.per_s(now_ns):.1f}/s  "
-            f"detector {telemetry.analysed.per_s(now_ns):.1f}/s  "
-            f"inference {telemetry.last_invoke_ms:.1f} ms  sees {what}"
-        )
-        text = line if state.up else f"no camera: {state.reason}"
+        self._next_ns = now_ns + 1_000_000_000
+        text = state_line(app, now_ns)
         sys.stderr.write(f"\r\x1b[K{text[:118]}")
         sys.stderr.flush()
 
-    def clear(self) -> None:
+    def end(self) -> None:
         """Make room for what is printed next."""
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()

@@ -63,7 +63,10 @@ class Row:
         self.tally = Tally()
         self.took_ms: list[float] = []
         self._paths = Paths()
-        self._follower = Follower(detector, config.tracking, config.model.min_score, self._paths)
+        self._model = detector.description
+        self._follower = Follower(
+            detector.labels, config.tracking, config.model.min_score, self._paths
+        )
         self._grey: Grey | None = None
         self._scene: Scene | None = None
 
@@ -74,7 +77,7 @@ class Row:
     def learn(self, result: Result) -> None:
         """The detector is done with the frame it took last."""
         seq, at_ns, found = result
-        self._scene = self._follower.scene(seq, at_ns, at_ns, found, self._grey)
+        self._scene = self._follower.scene(seq, at_ns, at_ns, found, self._model, self._grey)
 
     def show(self, image: Image, exposed_ns: int) -> tuple[Track, ...]:
         """What is drawn on this frame."""

@@ -53,6 +53,8 @@ class CaptureStage:
         self._retry_max_s = retry_max_s
         self._retry = retry_first
         self._most = most
+        self.beat = 0
+        """Grows as long as this thread gets its turn, a camera or none."""
         self.state = Bulletin(CameraState(False, "opening", time.monotonic_ns()))
 
     def run(self, stop: threading.Event) -> None:
@@ -78,18 +80,24 @@ class CaptureStage:
                         delay_s = 0.5  # it had worked: try again soon
                     log.warning("no camera: %s; trying again in %.1f s", error, delay_s)
                     self.state.post(CameraState(False, str(error), time.monotonic_ns(), info))
-                    stop.wait(delay_s)
+                    self._rest(stop, delay_s)
                     delay_s = min(delay_s * 2, self._retry_max_s)
         except EndOfStream:
             pass
         finally:
             self._camera.close()
 
+    def _rest(self, stop: threading.Event, delay_s: float) -> None:
+        until = time.monotonic() + delay_s
+        while (left_s := until - time.monotonic()) > 0 and not stop.wait(min(left_s, _TICK_S)):
+            self.beat += 1
+
     def _read(self, stop: threading.Event) -> None:
         telemetry = self._telemetry
         last_ns = time.monotonic_ns()
         while not stop.is_set():
             frame = self._camera.read(_TICK_S)
+            self.beat += 1
             if frame is None:
                 if time.monotonic_ns() - last_ns > self._timeout_ns:
                     raise CameraLost(f"no frame for {self._timeout_ns / 1e9:g} s")

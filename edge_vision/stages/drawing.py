@@ -50,7 +50,10 @@ class Drawing:
         steady: bool = False,
     ) -> None:
         self._labels = detector.labels
-        self._model, self._engine = detector.description, detector.engine
+        self.model, self.engine = detector.description, detector.engine
+        """What the panel says is at work; may be changed at any time."""
+        self.note = ""
+        """What the panel says beside it: a state to point out."""
         self._telemetry = telemetry
         self._with_hud = config.hud
         method = "none" if config.timing == "exact" else config.registration
@@ -100,6 +103,12 @@ class Drawing:
         self._telemetry.shown.tick(frame.stamps.drawn)
         return Picture(surface.image, frame.seq, frame.media_ns, frame.stamps)
 
+    def take_over(self, before: "Drawing") -> None:
+        """Go on where another one stops: boxes that are under way are not lost."""
+        if self._method == before._method:
+            self._registrar = before._registrar
+        before.close()
+
     def close(self) -> None:
         """End the thread of the user's renderer, if there is one."""
         if self._plugin is not None:
@@ -118,10 +127,10 @@ class Drawing:
             display_fps=telemetry.shown.per_s(now_ns),
             inference_ms=telemetry.last_invoke_ms,
             age_ms=(now_ns - scene.exposed_ns) / 1e6 if scene is not None else 0.0,
-            model=self._model,
+            model=self.model,
             drops=sum(telemetry.drops().values()),
-            message=self._stepped_down(),
-            engine=self._engine,
+            message=self._stepped_down() or self.note,
+            engine=self.engine,
         )
 
     def _stepped_down(self) -> str:

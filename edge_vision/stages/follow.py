@@ -1,9 +1,10 @@
 """From detections to a Scene: the tracker, and what it is told about the camera's own motion."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from edge_vision.config_overlay import TrackingConfig
-from edge_vision.detect.base import Detector
 from edge_vision.frame import Image
 from edge_vision.results import Detections, Scene, Track
 from edge_vision.track.grey import Grey, small_grey
@@ -23,14 +24,15 @@ def least_score(config: TrackingConfig, min_score: float) -> float:
 class Follower:
     """Makes the Scene of each analysed frame; `grey` in one thread, `scene` in one other.
 
-    min_score: detections below it are for the tracker alone.  paths: what the registrar tells.
+    labels: class id -> label.  paths: what the registrar tells.  min_score: detections below it are
+    for the tracker alone; it may be changed at any time.
     """
 
     def __init__(
-        self, detector: Detector, config: TrackingConfig, min_score: float, paths: Paths
+        self, labels: Mapping[int, str], config: TrackingConfig, min_score: float, paths: Paths
     ) -> None:
-        self._model, self._labels = detector.description, detector.labels
-        self._min_score = min_score
+        self._labels = labels
+        self.min_score = min_score
         self._paths = paths
         self._tracker = Tracker(config, min_score, paths) if config.enabled else None
         self._motion = CameraMotion()
@@ -42,7 +44,13 @@ class Follower:
         return small_grey(image)
 
     def scene(
-        self, seq: int, exposed_ns: int, media_ns: int, found: Detections, grey: Grey | None = None
+        self,
+        seq: int,
+        exposed_ns: int,
+        media_ns: int,
+        found: Detections,
+        model: str,
+        grey: Grey | None = None,
     ) -> Scene:
         """What is known after this frame.
 
@@ -52,10 +60,11 @@ class Follower:
         tracks: tuple[Track, ...] = ()
         if self._tracker is not None:
             motion = self._motion.update(grey) if grey is not None else None
+            self._tracker.min_score = self.min_score
             tracks = self._tracker.update(found, media_ns, motion)
-        strong = int(np.count_nonzero(found.scores >= self._min_score))
+        strong = int(np.count_nonzero(found.scores >= self.min_score))
         if strong < len(found):
             found = Detections(
                 found.boxes[:strong], found.scores[:strong], found.class_ids[:strong]
             )
-        return Scene(seq, exposed_ns, media_ns, found, self._model, self._labels, tracks)
+        return Scene(seq, exposed_ns, media_ns, found, model, self._labels, tracks)

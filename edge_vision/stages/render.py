@@ -42,7 +42,12 @@ class RenderStage:
         *,
         wait: bool,
     ) -> None:
-        self._drawing = drawing
+        self.drawing = drawing
+        """What the next frame is drawn by; may be replaced at any time."""
+        self._drawn_by = drawing
+        self.show_every = 1
+        """Each so-manieth frame is drawn (live timing)."""
+        self._passed = 0
         self._outputs = outputs
         self._scenes = scenes
         self._camera = camera
@@ -54,7 +59,7 @@ class RenderStage:
         try:
             self._run()
         finally:
-            self._drawing.close()
+            self._drawn_by.close()
 
     def _run(self) -> None:
         told: CameraState | None = None
@@ -76,9 +81,18 @@ class RenderStage:
         """Some output wants pictures now."""
         return any(output.active() for output in self._outputs)
 
+    def due(self) -> bool:
+        """The next frame is to be drawn; asked once for each frame, in one thread."""
+        self._passed = (self._passed + 1) % self.show_every
+        return self._passed == 0
+
     def _show(self, showing: Showing) -> None:
         scene = showing.scene or self._scenes.read()[0]
-        self._offer(self._drawing.draw(showing.frame, scene, time.monotonic_ns()))
+        drawing = self.drawing
+        if drawing is not self._drawn_by:
+            drawing.take_over(self._drawn_by)
+            self._drawn_by = drawing
+        self._offer(drawing.draw(showing.frame, scene, time.monotonic_ns()))
 
     def _offer(self, picture: Picture) -> None:
         for output in self._outputs:

@@ -59,7 +59,7 @@ class Tracker:
     def __init__(self, config: TrackingConfig, min_score: float, paths: Paths | None) -> None:
         self._coast_ns = round(config.coast_s * 1e9)
         self._confirm_ns = round(config.confirm_s * 1e9)
-        self._min_score = min_score
+        self.min_score = min_score
         self._paths = paths
         self._next_id = 1
         self._now_ns: int | None = None
@@ -86,7 +86,7 @@ class Tracker:
         tracks; an id is never given to another object.
         """
         dt_s = self._carry(exposed_ns, motion)
-        found = Found(detections, self._min_score)
+        found = Found(detections, self.min_score)
         pairs = self._match(found)
         self._take(pairs, found, dt_s, exposed_ns)
         self._forget(exposed_ns)

@@ -1,0 +1,59 @@
+"""Changing a configuration while the program runs: what can be, and what needs a restart."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from edge_vision.config import Config
+
+_DETECTOR = frozenset(
+    """size input_hw_px threads delegate delegate_options fallback_file
+    min_score nms_iou max_detections classes""".split()  # noqa: SIM905
+)
+"""Keys of `model` that another detector for the same classes takes care of."""
+_ANY_TIME = ("log", "governor", "power")
+"""Sections that are looked at again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The way from one configuration to another.
+
+    config: the new one as far as it can be had now.  detector, overlay: what must be made anew.
+    changed: keys that take effect; restart: keys that do not until the program is started again.
+    """
+
+    config: Config
+    detector: bool
+    overlay: bool
+    changed: tuple[str, ...]
+    restart: tuple[str, ...]
+
+
+def change_of(old: Config, new: Config) -> Change:
+    """What differs between two configurations, sorted by what can be done about it."""
+    before, after = old.model_dump(), new.model_dump()
+    merged: dict[str, Any] = {name: dict(section) for name, section in before.items()}
+    changed: list[str] = []
+    restart: list[str] = []
+    for section, values in after.items():
+        for key, value in values.items():
+            if value == before[section][key]:
+                continue
+            if _live(section, key):
+                merged[section][key] = value
+                changed.append(f"{section}.{key}")
+            else:
+                restart.append(f"{section}.{key}")
+    return Change(
+        Config.model_validate(merged),
+        any(key.removeprefix("model.") in _DETECTOR for key in changed if "model." in key),
+        any(key.startswith("overlay.") for key in changed),
+        tuple(changed),
+        tuple(restart),
+    )
+
+
+def _live(section: str, key: str) -> bool:
+    if section == "model":
+        return key in _DETECTOR or key == "deadline_s"
+    return section in _ANY_TIME or (section == "overlay" and key != "timing")

@@ -1,0 +1,146 @@
+"""Running for months: readiness, watchdog, state in one line, and a configuration read again.
+
+All of it is done in the main thread, a few times a second, from what the pipeline tells anyway.
+"""
+
+import logging
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from edge_vision.app import App
+from edge_vision.config import Config
+from edge_vision.errors import EdgeVisionError
+from edge_vision.notify import Notifier
+from edge_vision.results import label_of
+
+log = logging.getLogger(__name__)
+
+_LOOK_NS = 1_000_000_000
+"""How often the state is told and the configuration file looked at."""
+
+
+class Service:
+    """What a supervised run does besides running: hand `tick` to App as `on_tick`.
+
+    file: the configuration file, read again on SIGHUP or when it changes.
+    load: reads it, with the command line's own settings; raises ConfigError.
+    """
+
+    def __init__(self, notifier: Notifier, file: Path, load: Callable[[], Config]) -> None:
+        self._notifier = notifier
+        self._file = file
+        self._load = load
+        self._stamp = _stamp(file)
+        self._asked = False
+        self._ready = False
+        self._looked_ns = 0
+        self._fed_ns = 0
+        self._fed = (0, 0, 0)
+        self._restart: tuple[str, ...] = ()
+
+    def ask_reload(self, *_: object) -> None:
+        """Read the configuration again at the next tick; for a signal handler."""
+        self._asked = True
+
+    def tick(self, app: App, now_ns: int) -> None:
+        """One look at the run; called in the main thread about ten times a second."""
+        self._feed(app, now_ns)
+        if now_ns - self._looked_ns < _LOOK_NS and not self._asked:
+            return
+        self._looked_ns = now_ns
+        if self._asked or _stamp(self._file) != self._stamp:
+            self._asked = False
+            self._reload(app)
+        text = state_line(app, now_ns)
+        if self._restart:
+            text += f"; needs a restart: {', '.join(self._restart)}"
+        self._notifier.status(text)
+
+    def end(self) -> None:
+        """The run has ended."""
+        self._notifier.stopping()
+
+    def _feed(self, app: App, now_ns: int) -> None:
+        """Feed the watchdog, and say READY, only when the run goes on in truth."""
+        pipeline = app.pipeline
+        counts = (
+            pipeline.telemetry.captured.count,
+            pipeline.telemetry.analysed.count,
+            pipeline.camera_beat,
+        )
+        camera = pipeline.camera_state.read()[0]
+        if camera.up:
+            frames, results = counts[0] > self._fed[0], counts[1] > self._fed[1]
+            alive = frames and results
+        else:
+            # Without a camera there is nothing to analyse: trying to have one again is all it does.
+            alive = counts[2] > self._fed[2] and camera.reason != "opening"
+        if not alive:
+            return
+        if not self._ready:
+            self._ready = True
+            self._notifier.ready()
+        period_s = self._notifier.watchdog_s
+        if period_s is not None and now_ns - self._fed_ns >= period_s * 1e9 / 4:
+            self._fed_ns = now_ns
+            self._fed = counts
+            self._notifier.alive()
+
+    def _reload(self, app: App) -> None:
+        self._stamp = _stamp(self._file)
+        self._notifier.reloading()
+        try:
+            change = app.change(self._load())
+        except EdgeVisionError as error:
+            log.error("the configuration was not taken, the old one stays: %s", error)
+        else:
+            self._restart = change.restart
+            log.info("configuration read again: %s", _told(change.changed, change.restart))
+        self._notifier.ready()
+
+
+def _told(changed: tuple[str, ...], restart: tuple[str, ...]) -> str:
+    text = f"changed {', '.join(changed)}" if changed else "nothing changed"
+    return f"{text}; needs a restart: {', '.join(restart)}" if restart else text
+
+
+def state_line(app: App, now_ns: int) -> str:
+    """What the run does now, in one line, for `systemctl status` and terminals."""
+    telemetry, (scene, _) = app.pipeline.telemetry, app.pipeline.scenes.read()
+    state = app.pipeline.camera_state.read()[0]
+    if not state.up:
+        since_s = (now_ns - state.since_ns) / 1e9
+        return f"no camera for {since_s:.0f} s: {state.reason}"
+    seen: Counter[str] = Counter()
+    if scene is not None:
+        seen.update(label_of(scene.labels, i) for i in scene.detections.class_ids.tolist())
+    what = ", ".join(f"{n} {label}" for label, n in seen.items()) or "nothing"
+    if app.pipeline.idle:
+        what += "; resting, as nothing moves"
+    if app.held_back:
+        what += f"; {app.held_back}"
+    return (
+        f"camera {telemetry.captured.per_s(now_ns):.1f}/s  "
+        f"detector {telemetry.analysed.per_s(now_ns):.1f}/s  "
+        f"inference {telemetry.last_invoke_ms:.1f} ms  sees {what}"
+    )
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    """Changes when a file's content is replaced; None where it is not there."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def handle_signals(app: App, service: Service | None) -> None:
+    """SIGINT and SIGTERM end the run in order; SIGHUP reads the configuration again."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.stop.set())
+    if service is not None:
+        signal.signal(signal.SIGHUP, service.ask_reload)
