@@ -59,7 +59,8 @@ def test_numbers_carry_their_unit() -> None:
     }
     # Pure numbers, rates and well-known terms; a length or a time must not be added here.
     assert bare == {
-        "fps", "seed", "min_score", "nms_iou", "max_detections", "crf", "weak_score", "hfov_deg"
+        "fps", "seed", "min_score", "nms_iou", "max_detections", "crf", "weak_score", "hfov_deg",
+        "number",
     }  # fmt: skip
 
 

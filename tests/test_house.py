@@ -12,7 +12,7 @@ PARTS = ("camera", "detect", "track", "render", "outputs")
 ROWS = {
     **dict.fromkeys(("errors", "frame", "results"), 0),
     **dict.fromkeys(("config", "config_base", "config_overlay", "config_load"), 1),
-    **dict.fromkeys(("slot", "worker", "registry", "telemetry"), 1),
+    **dict.fromkeys(("config_camera", "slot", "worker", "registry", "telemetry"), 1),
     **dict.fromkeys(PARTS, 2),
     **dict.fromkeys(("stages", "pipeline"), 3),
     **dict.fromkeys(("app", "api", "doctor", "notify", "cli", "__main__"), 4),
