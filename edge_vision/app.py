@@ -87,7 +87,7 @@ class App:
     ) -> None:
         self.stop = threading.Event()
         self.detector = detector or build_detector(detector_config(config))
-        self._camera = make_camera(config.camera)
+        self._camera = make_camera(config.camera.for_input(self.detector.input_hw_px))
         self.outputs: list[Output] = make_outputs(
             config.outputs, patient=config.camera.pace == "fast"
         )

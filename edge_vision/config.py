@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from edge_vision.config_base import Section
 from edge_vision.config_board import GovernorConfig, PowerConfig
+from edge_vision.config_camera import PiCameraConfig
 from edge_vision.config_overlay import OverlayConfig, TrackingConfig
 
 SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
@@ -24,8 +25,9 @@ Side = Annotated[int, Field(ge=16, le=8192)]
 class CameraConfig(Section):
     """Where frames come from."""
 
-    kind: Literal["auto", "demo", "clip", "usb"] = Field(
-        default="auto", description="auto takes a USB camera if one opens, else the demo scene"
+    kind: Literal["auto", "demo", "clip", "usb", "pi"] = Field(
+        default="auto",
+        description="auto takes a Pi camera or a USB camera if one opens, else the demo scene",
     )
     source: str | int | list[str] | None = Field(
         default=None,
@@ -34,7 +36,7 @@ class CameraConfig(Section):
     )
     size_px: tuple[Side, Side] = Field(
         default=(1280, 720),
-        description="width and height asked of a USB camera, and of the demo scene",
+        description="width and height asked of a camera, and of the demo scene",
     )
     fps: float = Field(
         default=30.0,
@@ -67,13 +69,32 @@ class CameraConfig(Section):
         description="longest pause between two attempts to open a lost camera",
     )
 
+    pi: PiCameraConfig = PiCameraConfig()
+
+    def for_input(self, hw_px: tuple[int, int]) -> "CameraConfig":
+        """The section with `pi.lores_px` filled in: the model's input size, if not given."""
+        if self.pi.lores_px is not None:
+            return self
+        pi = self.pi.model_copy(update={"lores_px": (hw_px[1], hw_px[0])})
+        return self.model_copy(update={"pi": pi})
+
+    @model_validator(mode="after")
+    def _exposure_fits_the_rate(self) -> "CameraConfig":
+        exposure_us = self.pi.exposure_us
+        if exposure_us is not None and exposure_us * self.fps > 1e6:
+            raise ValueError(
+                f"camera.pi.exposure_us of {exposure_us} is longer than a frame at {self.fps:g} "
+                f"fps ({1e6 / self.fps:.0f} us); lower camera.fps or the exposure"
+            )
+        return self
+
     @model_validator(mode="after")
     def _source_fits(self) -> "CameraConfig":
         if self.kind == "clip" and (self.source is None or self.source in ("", [])):
             raise ValueError("camera.kind clip needs camera.source: a file, a folder or a URL")
         if self.kind == "clip" and isinstance(self.source, int):
             raise ValueError("camera.kind clip needs a path or URL as camera.source, not a number")
-        if self.pace == "fast" and self.kind in ("usb", "auto"):
+        if self.pace == "fast" and self.kind in ("usb", "pi", "auto"):
             raise ValueError(
                 f"camera.pace fast needs camera.kind clip or demo; kind {self.kind} "
                 "cannot be made to wait"

@@ -141,16 +141,17 @@ def check_models() -> Iterator[Check]:
 def check_cameras(root: Path, ioctl: "Ioctl" = fcntl.ioctl) -> Iterator[Check]:
     """V4L2 cameras, those that may not be opened, and who holds one."""
     try:
+        from edge_vision.camera.holders import holders
         from edge_vision.camera.v4l2 import list_devices, no_camera
     except ImportError as error:
         yield _from_error("cameras", error)
         return
     devices = list_devices(root / "dev", root / "sys", ioctl)
-    holders = _holders(root / "proc")
     for device in devices:
         if device.usable:
             found = f"{device.node} {device.card}".strip()
-            who = [f"{pid} ({name})" for pid, name in holders.get(device.node, [])]
+            holding = holders([Path(device.node)], root / "proc")
+            who = [f"{pid} ({name})" for pid, name in holding.items()]
             if who:
                 mend = f"kill {who[0].split()[0]}  (a service: sudo systemctl stop {UNIT})"
                 yield Check("cameras", "warn", f"{found} is held by process {', '.join(who)}", mend)
@@ -161,18 +162,6 @@ def check_cameras(root: Path, ioctl: "Ioctl" = fcntl.ioctl) -> Iterator[Check]:
     if not any(device.usable for device in devices):
         mend = "plug in a USB camera; without one: edge-vision run --source demo"
         yield Check("cameras", "warn", no_camera(devices), mend)
-
-
-def _holders(proc: Path) -> dict[str, list[tuple[int, str]]]:
-    """Device node -> (process id, name) of each process that has it open, as far as we may see."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for process in proc.glob("[0-9]*"):
-        with suppress(OSError):  # another user's, or it has ended meanwhile
-            name = (process / "comm").read_text("utf-8", "replace").strip()
-            open_files = {os.readlink(link) for link in (process / "fd").iterdir()}
-            for node in open_files:
-                found.setdefault(node, []).append((int(process.name), name))
-    return found
 
 
 def check_libcamera(root: Path, is_there: Callable[[str], bool]) -> Check:

@@ -158,8 +158,8 @@ def test_the_service(tmp_path: Path, repo: Path) -> None:
     write(unit, (repo / "systemd/edge-vision.service").read_text())
     broken = check_unit(tmp_path)
     assert broken.state == "fail"
-    assert "/opt/edge-vision/.venv/bin/edge-vision, which does not exist" in broken.found
-    write(tmp_path / "opt/edge-vision/.venv/bin/edge-vision", "")
+    assert "/opt/edge-vision/venv/bin/edge-vision, which does not exist" in broken.found
+    write(tmp_path / "opt/edge-vision/venv/bin/edge-vision", "")
     asleep = check_unit(tmp_path)
     assert (asleep.state, asleep.mend) == (
         "warn", "sudo systemctl enable --now edge-vision.service",

@@ -9,8 +9,8 @@ KINDS = {
     "auto": "edge_vision.camera.auto:AutoCamera",
     "clip": "edge_vision.camera.clip:ClipCamera",
     "demo": "edge_vision.camera.demo:DemoCamera",
+    "pi": "edge_vision.camera.pi:PiCamera",
     "usb": "edge_vision.camera.usb:UsbCamera",
-    # "pi" (picamera2) comes here.
 }
 """camera.kind -> "module:class"; a class has `from_config(CameraConfig)`."""
 

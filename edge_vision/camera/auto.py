@@ -1,5 +1,6 @@
-"""The camera kind `auto`: the first USB camera that delivers a picture, else the demo scene."""
+"""The camera kind `auto`: the Pi camera, else a USB camera with a picture, else the demo scene."""
 
+import importlib.util
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +9,7 @@ from edge_vision.camera import v4l2
 from edge_vision.camera.base import Camera, CameraInfo
 from edge_vision.camera.usb import UsbCamera
 from edge_vision.config import CameraConfig
-from edge_vision.errors import CameraLost, CameraUnavailable, EdgeVisionError
+from edge_vision.errors import BackendMissing, CameraLost, CameraUnavailable, EdgeVisionError
 from edge_vision.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -17,10 +18,11 @@ log = logging.getLogger(__name__)
 class AutoCamera:
     """Chooses at `open()`; `CameraInfo.notes` says what was taken and why.
 
-    Once a USB camera was taken, only USB cameras are tried again: a picture of a scene that is not
-    there must not replace a camera that is unplugged.
+    Once a camera was taken, only cameras are tried again: a picture of a scene that is not there
+    must not replace a camera that is unplugged.
 
-    usb: makes the USB camera of a node.  demo: makes the demo scene.  find: lists the devices.
+    usb: makes the USB camera of a node.  demo: makes the demo scene.  find: lists the V4L2 devices.
+    pi: makes the Pi camera, and may raise BackendMissing; None where there is no picamera2.
     """
 
     waits_outside = True
@@ -30,12 +32,15 @@ class AutoCamera:
         usb: Callable[[str], Camera],
         demo: Callable[[], Camera],
         find: Callable[[], list[v4l2.Device]] = v4l2.list_devices,
+        pi: Callable[[], Camera] | None = None,
     ) -> None:
         self._usb = usb
         self._demo = demo
         self._find = find
+        self._pi = pi
+        self._pi_camera: Camera | None = None
         self._camera: Camera | None = None
-        self._had_usb = False
+        self._had_camera = False
         self._closed = False
 
     @classmethod
@@ -51,14 +56,44 @@ class AutoCamera:
 
             return DemoCamera.from_config(config)
 
-        return cls(usb, demo)
+        def pi() -> Camera:
+            from edge_vision.camera.pi import PiCamera
+
+            return PiCamera.from_config(config)
+
+        return cls(usb, demo, pi=pi if importlib.util.find_spec("picamera2") else None)
 
     def open(self) -> CameraInfo:
         """See Camera."""
         self.close()
         self._closed = False
+        reasons: list[str] = []
+        info = self._open_pi(reasons) or self._open_usb(reasons)
+        if info is not None:
+            self._had_camera = True
+            return info
+        reason = "; ".join(reasons)
+        if self._had_camera:
+            raise CameraUnavailable(reason)
+        info = self._opened(self._demo())
+        return replace(info, notes=(*info.notes, f"{reason}; showing the built-in demo scene"))
+
+    def _open_pi(self, reasons: list[str]) -> CameraInfo | None:
+        if self._pi is None:
+            return None
+        try:
+            # One for all attempts: it knows whether an earlier one still hangs.
+            self._pi_camera = self._pi_camera or self._pi()
+            return self._opened(self._pi_camera)
+        except (CameraUnavailable, BackendMissing) as error:
+            if self._closed:
+                raise
+            log.debug("%s", error)
+            reasons.append(str(error))
+            return None
+
+    def _open_usb(self, reasons: list[str]) -> CameraInfo | None:
         devices = self._find()
-        reasons = []
         for device in devices:
             if not device.usable:
                 continue
@@ -70,17 +105,12 @@ class AutoCamera:
                 log.info("%s", error)
                 reasons.append(str(error))
                 continue
-            self._had_usb = True
             note = f"took {device.node} ({device.card}), the first USB camera with a picture"
             return replace(info, notes=(*info.notes, note))
         refused = [device for device in devices if not device.usable]
         if refused or not devices:
             reasons.append(v4l2.no_camera(refused))
-        reason = "; ".join(reasons)
-        if self._had_usb:
-            raise CameraUnavailable(reason)
-        info = self._opened(self._demo())
-        return replace(info, notes=(*info.notes, f"{reason}; showing the built-in demo scene"))
+        return None
 
     def read(self, timeout_s: float) -> Frame | None:
         """See Camera."""

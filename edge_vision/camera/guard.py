@@ -5,7 +5,7 @@ import threading
 import time
 
 from edge_vision.camera.base import Camera, CameraInfo
-from edge_vision.errors import CameraLost, CameraUnavailable, EdgeVisionError
+from edge_vision.errors import CameraLost, CameraUnavailable, EdgeVisionError, ShutdownError
 from edge_vision.frame import Frame
 from edge_vision.slot import LatestSlot
 from edge_vision.worker import Worker
@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 POLL_S = 0.1
 """How long the inner camera is asked to wait; the delay until its thread sees a stop."""
 MOMENT_S = 0.5
-"""How long close() waits for the thread before it leaves it behind."""
+"""How long close() waits for the thread, if not told otherwise, before it leaves it behind."""
+HOPELESS_S = 30.0
+"""A thread left behind for so long does not come back: the camera needs a new process."""
 
 
 class Guard:
@@ -28,18 +30,29 @@ class Guard:
     """
 
     def __init__(
-        self, inner: Camera, name: str, timeout_s: float, *, every_frame: bool = False
+        self,
+        inner: Camera,
+        name: str,
+        timeout_s: float,
+        *,
+        every_frame: bool = False,
+        closes_within_s: float = MOMENT_S,
     ) -> None:
         self._inner = inner
         self._name = name
         self._timeout_s = timeout_s
         self._every_frame = every_frame
+        self._closes_within_s = closes_within_s
         self._run: _Run | None = None
 
     def open(self) -> CameraInfo:
-        """See Camera.  CameraUnavailable also when the camera takes too long."""
+        """See Camera.  CameraUnavailable also when the camera takes too long.
+
+        ShutdownError when an earlier attempt hangs for good.
+        """
         self.close()
         if self._run is not None and self._run.worker.alive:
+            self._give_up_for_good(self._run)
             raise CameraUnavailable(
                 f"{self._name} cannot be opened again: an earlier attempt still hangs in it"
             )
@@ -77,16 +90,26 @@ class Guard:
         if run is None or run.stopped:
             return
         run.stopped = True
+        run.stopped_s = time.monotonic()
         run.worker.stop()
         run.slot.close()
         run.opened.set()
-        if not run.worker.join(MOMENT_S):
+        if not run.worker.join(self._closes_within_s):
             log.warning("the thread %s hangs and is left behind", run.worker.name)
             log.debug("it stands at:\n%s", run.worker.stack())
 
     def faults(self) -> list[EdgeVisionError]:
         """See Camera."""
         return self._inner.faults()
+
+    def _give_up_for_good(self, run: "_Run") -> None:
+        """Raises ShutdownError, which ends the program, when waiting has no sense any more."""
+        hung_s = time.monotonic() - run.stopped_s
+        if hung_s > HOPELESS_S:  # the camera worker tries again after a CameraError, not after this
+            raise ShutdownError(
+                f"{self._name} has been hanging in its driver for {hung_s:.0f} s; only an end of "
+                "the program frees it: start it again (a service restarts by itself)"
+            )
 
 
 class _Run:
@@ -96,6 +119,7 @@ class _Run:
         self.info: CameraInfo | None = None
         self.opened = threading.Event()
         self.stopped = False
+        self.stopped_s = 0.0
         self.seen_alive_s = time.monotonic()
         self.slot: LatestSlot[Frame] = LatestSlot(Frame.release, wait=every_frame)
         self.worker = Worker(f"camera {name}", self._body, self._ended)

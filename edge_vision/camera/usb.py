@@ -11,6 +11,7 @@ import numpy as np
 from edge_vision.camera import v4l2
 from edge_vision.camera.base import CameraInfo
 from edge_vision.camera.guard import Guard
+from edge_vision.camera.holders import in_use
 from edge_vision.camera.opencv import Backend, as_bgr
 from edge_vision.camera.pool import FramePool
 from edge_vision.config import CameraConfig
@@ -124,7 +125,7 @@ class _Capture:
         try:
             if not capture.isOpened():
                 raise CameraUnavailable(
-                    f"{device.node} ({device.card}) cannot be opened; another program may use it"
+                    f"{device.node} ({device.card}) cannot be opened; {in_use([Path(device.node)])}"
                 )
             fourcc = self._ask(capture, device)
             first = self._first = self._first_frame(device)
@@ -213,7 +214,7 @@ class _Capture:
                     return frame
         except CameraLost:
             raise CameraUnavailable(
-                f"{device.node} ({device.card}) delivers no picture; another program may use it"
+                f"{device.node} ({device.card}) delivers no picture; {in_use([Path(device.node)])}"
             ) from None
 
     def _granted(self, capture: Any, fourcc: str, width: int, height: int) -> tuple[str, ...]:

@@ -48,7 +48,8 @@ def command(
     settings = [*(set_ or []), *size_settings(size, threads), *source_settings(source or ["demo"])]
     settings += ["outputs.window.enabled=false", "outputs.null.enabled=false"]
     settings += ["outputs.video.path=null", "outputs.jsonl.path=null"]
-    if not any(setting.startswith(("camera.kind=usb", "camera.kind=auto")) for setting in settings):
+    live = ("camera.kind=usb", "camera.kind=pi", "camera.kind=auto")
+    if not any(setting.startswith(live) for setting in settings):
         settings += ["camera.pace=fast", "camera.loop=true"]
     loaded = configuration(config, settings)
     prepare_process()

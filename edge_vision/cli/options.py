@@ -58,7 +58,7 @@ Source = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SOURCE",
-        help="auto, demo, usb, a USB camera's INDEX or /dev path, a video or picture file, "
+        help="auto, demo, pi, usb, a USB camera's INDEX or /dev path, a video or picture file, "
         "a folder of pictures, or an http/rtsp URL; several picture files: give it again.",
     ),
 ]
@@ -108,7 +108,7 @@ def output_settings(save: str | None, jsonl: str | None, window: bool | None) ->
 def source_settings(sources: list[str]) -> list[str]:
     """`--source` as settings: words, numbers and /dev paths are cameras, the rest are clips."""
     first = sources[0]
-    if len(sources) == 1 and first in ("auto", "demo", "usb"):
+    if len(sources) == 1 and first in ("auto", "demo", "pi", "usb"):
         return [f"camera.kind={first}", "camera.source=null"]
     if len(sources) == 1 and (first.isdigit() or first.startswith("/dev/")):
         return [

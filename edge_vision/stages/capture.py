@@ -95,6 +95,7 @@ class CaptureStage:
     def _read(self, stop: threading.Event) -> None:
         telemetry = self._telemetry
         last_ns = time.monotonic_ns()
+        next_seq: int | None = None
         while not stop.is_set():
             frame = self._camera.read(_TICK_S)
             self.beat += 1
@@ -104,6 +105,9 @@ class CaptureStage:
                 continue
             last_ns = time.monotonic_ns()
             telemetry.captured.tick(frame.stamps.arrived)
+            if next_seq is not None and frame.seq > next_seq:
+                telemetry.drop("lost at the camera", frame.seq - next_seq)
+            next_seq = frame.seq + 1
             self._give(frame)
             if self._most is not None and telemetry.captured.count >= self._most:
                 raise EndOfStream

@@ -1,5 +1,6 @@
-"""Made clips, a clock that only moves when told, and a V4L2 camera without a device."""
+"""Made clips, a clock that only moves when told, and cameras without a device."""
 
+import sys
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,7 +17,14 @@ from edge_vision.camera import v4l2
 from edge_vision.camera.base import Camera, EndOfStream
 from edge_vision.camera.opencv import Backend
 from edge_vision.camera.pace import Pacer
+from edge_vision.camera.pi import PiCamera
+from edge_vision.config import CameraConfig
+from edge_vision.config_camera import PiCameraConfig
 from edge_vision.frame import Frame, PixelFormat
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for fake_picamera2, which is no test
+
+from fake_picamera2 import World
 
 
 class Clock:
@@ -240,3 +248,27 @@ class FakeV4l2:
 @pytest.fixture
 def fake_v4l2(tmp_path: Path) -> FakeV4l2:
     return FakeV4l2(tmp_path)
+
+
+@pytest.fixture
+def pi_world(pictures: Path) -> World:
+    """A Raspberry Pi whose camera shows a cat, without a Raspberry Pi."""
+    return World(np.asarray(cv2.imread(str(pictures / "cat.jpg")), np.uint8))
+
+
+@pytest.fixture
+def open_pi(pi_world, no_thread_left):
+    """open_pi(size_px=..., pi_key=...): a camera that has been opened, and its CameraInfo."""
+    made = []
+
+    def build(size_px=(640, 480), fps=30.0, timeout_s=5.0, **pi):
+        config = CameraConfig(
+            kind="pi", size_px=size_px, fps=fps, timeout_s=timeout_s, pi=PiCameraConfig(**pi)
+        )
+        made.append(PiCamera(config, pi_world))
+        return made[-1], made[-1].open()
+
+    yield build
+    pi_world.let_go.set()
+    for camera in made:
+        camera.close()

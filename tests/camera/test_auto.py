@@ -1,13 +1,15 @@
-"""The choice: a USB camera that delivers, else the demo scene, and what is said about it."""
+"""The choice: a Pi or USB camera that delivers, else the demo scene, and what is said about it."""
 
 import pytest
 
 from edge_vision.camera import v4l2
 from edge_vision.camera.auto import AutoCamera
 from edge_vision.camera.base import CameraInfo
+from edge_vision.camera.pi import PiCamera
 from edge_vision.camera.usb import UsbCamera
 from edge_vision.config import CameraConfig
-from edge_vision.errors import CameraLost, CameraUnavailable
+from edge_vision.config_camera import PiCameraConfig
+from edge_vision.errors import BackendMissing, CameraLost, CameraUnavailable, ConfigError
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -135,3 +137,76 @@ def test_from_config_asks_usb_for_what_the_section_says():
     assert inner._path == "/dev/video7"
     assert (inner._asked_size_px, inner._asked_fps) == ((320, 240), 5.0)
     assert (inner._asked_format, inner._timeout_s) == ("YUYV", 3.0)
+
+
+@pytest.fixture
+def with_pi(fake_v4l2, demo, pi_world):
+    """with_pi(pi_key=...): an auto camera where there is a Pi camera too."""
+    made = []
+
+    def build(**pi):
+        config = CameraConfig(size_px=(192, 128), timeout_s=2.0, pi=PiCameraConfig(**pi))
+
+        def usb(node):
+            return UsbCamera(node, (64, 48), timeout_s=2.0, backend=fake_v4l2.backend())
+
+        made.append(
+            AutoCamera(usb, lambda: demo, fake_v4l2.find, lambda: PiCamera(config, pi_world))
+        )
+        return made[-1]
+
+    yield build
+    for camera in made:
+        camera.close()
+
+
+def test_a_pi_camera_comes_first(with_pi, fake_v4l2):
+    camera = with_pi()
+    info = camera.open()
+    assert (info.kind, info.notes) == ("pi", ())
+    read_one(camera).release()
+    assert fake_v4l2.opened_nodes == []
+
+
+def test_a_usb_camera_is_taken_where_libcamera_has_none(with_pi, pi_world):
+    pi_world.cameras.clear()
+    info = with_pi().open()
+    assert info.kind == "usb"
+    assert len(info.notes) == 1
+
+
+def test_every_reason_is_told_when_neither_is_there(with_pi, pi_world, fake_v4l2):
+    pi_world.cameras.clear()
+    fake_v4l2.node.unlink()
+    info = with_pi().open()
+    assert info.kind == "demo"
+    assert info.notes[-1].startswith("libcamera finds no Pi camera; ")
+    assert "; no USB camera: no /dev/video* node; showing the built-in demo" in info.notes[-1]
+
+
+def test_a_lost_pi_camera_is_never_replaced_by_the_demo(with_pi, pi_world, fake_v4l2, demo):
+    fake_v4l2.node.unlink()
+    camera = with_pi()
+    camera.open()
+    camera.close()
+    pi_world.busy = True
+    with pytest.raises(CameraUnavailable, match="resource busy"):
+        camera.open()
+    pi_world.busy = False
+    assert camera.open().kind == "pi"
+    assert demo.opened == 0
+
+
+def test_a_picamera2_that_is_broken_is_a_reason_and_no_end(fake_v4l2, demo):
+    def broken():
+        raise BackendMissing("the system's picamera2 was built for another numpy")
+
+    fake_v4l2.node.unlink()
+    camera = AutoCamera(lambda node: demo, lambda: demo, fake_v4l2.find, broken)
+    assert camera.open().notes[-1].startswith("the system's picamera2 was built for another")
+    camera.close()
+
+
+def test_a_setting_the_pi_camera_does_not_have_is_an_error(with_pi):
+    with pytest.raises(ConfigError, match=r"camera.pi.autofocus is manual"):
+        with_pi(autofocus="manual").open()

@@ -10,19 +10,21 @@ import pytest
 from edge_vision.camera import KINDS, make_camera
 from edge_vision.camera.auto import AutoCamera
 from edge_vision.camera.base import EndOfStream
+from edge_vision.camera.pi import PiCamera
 from edge_vision.camera.usb import UsbCamera
 from edge_vision.config import CameraConfig
+from edge_vision.config_camera import PiCameraConfig
 from edge_vision.errors import BackendMissing, CameraLost
 from edge_vision.registry import load
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
-ENDLESS = ("auto", "auto without a device", "demo", "usb")
+ENDLESS = ("auto", "auto without a device", "demo", "pi", "pi in rgb", "usb")
 ENDING = ("clip", "clip of pictures")
 
 
 @pytest.fixture
-def camera(request, fake_v4l2, make_clip, tmp_path):
+def camera(request, fake_v4l2, pi_world, make_clip, tmp_path):
     kind = request.param
 
     def usb(node):
@@ -39,6 +41,10 @@ def camera(request, fake_v4l2, make_clip, tmp_path):
         made = usb(str(fake_v4l2.node))
     elif kind == "demo":
         made = demo()
+    elif kind.startswith("pi"):
+        values = {"format": "rgb" if kind.endswith("rgb") else "yuv420", "lores_px": (96, 96)}
+        config = CameraConfig(kind="pi", size_px=(192, 128), pi=PiCameraConfig(**values))
+        made = PiCamera(config, pi_world)
     elif kind == "clip":
         made = make_camera(CameraConfig(kind="clip", source=str(make_clip()), pace="fast"))
     else:

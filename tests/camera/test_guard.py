@@ -10,7 +10,7 @@ import pytest
 from edge_vision.camera import guard as guard_module
 from edge_vision.camera.base import CameraInfo, EndOfStream
 from edge_vision.camera.guard import Guard
-from edge_vision.errors import CameraLost, CameraUnavailable
+from edge_vision.errors import CameraLost, CameraUnavailable, ShutdownError
 from edge_vision.frame import Frame, Image, Stamps
 
 
@@ -147,7 +147,7 @@ class TestOrderly:
         guard.close()
 
 
-def test_an_open_that_hangs_is_given_up_and_not_tried_again(caplog):
+def test_an_open_that_hangs_is_given_up_and_not_tried_again(caplog, monkeypatch):
     inner = Inner(hang_in="open")
     guard = Guard(inner, "the camera x", 0.05)
     start = time.monotonic()
@@ -158,6 +158,11 @@ def test_an_open_that_hangs_is_given_up_and_not_tried_again(caplog):
     assert "let_go.wait" in caplog.text
     with pytest.raises(CameraUnavailable, match="still hangs"):
         guard.open()
+    now = time.monotonic()
+    monkeypatch.setattr(guard_module.time, "monotonic", lambda: now + 40)
+    with pytest.raises(ShutdownError, match=r"hanging in its driver for 4\d s; only an end"):
+        guard.open()
+    monkeypatch.undo()
     inner.let_go.set()
     assert inner.closed.wait(5)  # it gives the device back when it wakes
     inner.hang_in = ""

@@ -1,6 +1,7 @@
 """The small commands, and what all commands share."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -44,6 +45,30 @@ def test_cameras(cli) -> None:
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), list)
     assert cli("cameras").stdout
+
+
+LIBCAMERA = """
+from types import SimpleNamespace as Some
+KEY = type("ControlId", (), {"name": "Model"})()
+SIZES = [Some(width=640, height=480), Some(width=1280, height=720)]
+FORMATS = Some(pixel_formats=["NV12"], sizes=lambda _: SIZES)
+CAMERA = Some(id="/base/soc/i2c@1/imx219@10", properties={KEY: "imx219"})
+CAMERA.generate_configuration = lambda _: Some(at=lambda _: Some(formats=FORMATS))
+CameraManager = Some(singleton=lambda: Some(cameras=[CAMERA]))
+StreamRole = Some(Raw=0, Viewfinder=1)
+"""
+
+
+def test_cameras_lists_those_of_libcamera(cli, tmp_path: Path) -> None:
+    (tmp_path / "libcamera.py").write_text(LIBCAMERA)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    text = cli("cameras", env=environment).stdout
+    assert "Pi camera 0  imx219  (/base/soc/i2c@1/imx219@10)\n  sizes  640x480, 1280x720" in text
+    assert "use it: edge-vision run --source pi\n" in text
+    first = json.loads(cli("cameras", "--json", env=environment).stdout)[0]
+    assert (first["kind"], first["number"], first["model"]) == ("pi", 0, "imx219")
+    assert first["sizes_px"] == [[640, 480], [1280, 720]]
 
 
 def test_check_config(cli, repo: Path, tmp_path: Path) -> None:
