@@ -108,7 +108,7 @@ def test_install_again_and_remove(board: Board) -> None:
     assert etc.stat().st_mode & 0o777 == 0o750
 
     program, config = re.search(
-        r"^ExecStart=(\S+) run -c (\S+)", (units / "edge-vision.service").read_text(), re.MULTILINE
+        r"^ExecStart=(\S+) run --service -c (\S+)", (units / "edge-vision.service").read_text(), re.MULTILINE
     ).groups()
     assert os.access(board.path(program[1:]), os.X_OK)
     assert board.path(config[1:]).exists()
