@@ -107,8 +107,9 @@ def test_install_again_and_remove(board: Board) -> None:
     assert (etc / "config.yaml").stat().st_mode & 0o777 == 0o640
     assert etc.stat().st_mode & 0o777 == 0o750
 
+    unit = (units / "edge-vision.service").read_text()
     program, config = re.search(
-        r"^ExecStart=(\S+) run --service -c (\S+)", (units / "edge-vision.service").read_text(), re.MULTILINE
+        r"^ExecStart=(\S+) run --service -c (\S+)", unit, re.MULTILINE
     ).groups()
     assert os.access(board.path(program[1:]), os.X_OK)
     assert board.path(config[1:]).exists()
