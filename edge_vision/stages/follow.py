@@ -7,6 +7,7 @@ import numpy as np
 from edge_vision.config_overlay import TrackingConfig
 from edge_vision.frame import Image
 from edge_vision.results import Detections, Scene, Track
+from edge_vision.track.cuts import CutWatch
 from edge_vision.track.grey import Grey, small_grey
 from edge_vision.track.motion import CameraMotion
 from edge_vision.track.paths import Paths
@@ -36,11 +37,13 @@ class Follower:
         self._paths = paths
         self._tracker = Tracker(config, min_score, paths) if config.enabled else None
         self._motion = CameraMotion()
+        self._cuts = CutWatch(paths)
 
     def grey(self, image: Image, media_ns: int) -> Grey | None:
         """What `scene` needs of a picture: nothing while a registrar looks at every frame."""
         if self._tracker is None or media_ns - self._paths.newest_ns < _SILENCE_NS:
             return None
+        self._cuts.is_cut(image, media_ns)
         return small_grey(image)
 
     def scene(

@@ -31,6 +31,8 @@ ROW = np.dtype(
         ("home", np.float64, (POINTS, 2)),  # the points' places on the object
         ("pose", np.float64, 3),  # grey pixels = home * exp(pose[2]) + pose[:2]
         ("blind", np.float64),  # seconds since the image was last seen to move with it
+        ("seen", np.float64, 4),  # the tracker's box in the last scene
+        ("miss", np.float64, 2),  # by how many box sizes the path to it went wrong
         ("known", np.bool_),  # False while it is not known where it is now
     ]
 )
@@ -47,9 +49,8 @@ picture widths per squared second."""
 _SLOPPY_PX = 0.15
 _POINT_PX = 0.5
 """Standard deviations of a followed step: that of all its points, and of each by itself."""
-_CUT_POINTS, _CUT_SHARE = 12, 0.1
-"""Of so many points more than this share is found, if it is the same film.  In a street clip 0.25
-and more are found while the camera swings, and 0.02 at cuts."""
+_BEHIND = 0.05
+"""By how many box sizes the image is behind the object, twice in a row, if it is not its image."""
 UNSEEN_SPEED = 0.25
 """Standard deviation of the speed of a box that nothing is seen of, in picture widths a second."""
 
@@ -68,12 +69,11 @@ def rows_for(ids: list[int], old: Rows) -> Rows:
     return table
 
 
-def step(rows: Rows, before: Grey, after: Grey, dt_s: float, background: Background | None) -> bool:
+def step(rows: Rows, before: Grey, after: Grey, dt_s: float, background: Background | None) -> None:
     """Move every box as the image under it moved from one picture to the next, dt_s > 0 later.
 
     background: followed along with the boxes, where there is one; boxes without points move with
     it and with their own last speed.
-    False when nothing of the old picture is found in the new one, as after a cut in a film.
     """
     busy = rows[:MOST_BOXES]
     scale = after.scale
@@ -117,7 +117,6 @@ def step(rows: Rows, before: Grey, after: Grey, dt_s: float, background: Backgro
     rows["blind"] = np.where(seen, 0.0, np.minimum(age_s, NEVER_S))
     rows["speed"] = rows["own"]
     rows["speed"][:, :2] += drift / dt_s
-    return len(found) < _CUT_POINTS or float(found.mean()) > _CUT_SHARE
 
 
 def _fit(
@@ -154,6 +153,32 @@ def _fit(
     rows["points"] = now
     rows["alive"] = motion.agree & seen[:, None]
     return count
+
+
+def catch_up(rows: Rows, seen: Array, ways: Array, dt_s: float) -> Array:
+    """Speeds (N, 2) that the boxes' paths lack, where scene after scene they stay behind.
+
+    seen: float64 (N, 4), the tracker's boxes in a scene dt_s > 0 after the last one; ways: (N, 4),
+    `Shift`s of the paths between the two.
+
+    That happens where an object without texture passes a wall with some: the points are the wall's.
+    They are let go, and the box goes on at its speed; the wall's points do not fit that any more.
+    A box that only grows is not behind: the smaller way of its two sides counts.
+    """
+    known = np.isfinite(ways[:, 3:]) & rows["known"][:, None]
+    edges = seen - moved(rows["seen"], ways[:, :3])
+    low, high = edges[:, :2], edges[:, 2:]
+    off = np.where(low * high > 0, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0)
+    miss = np.where(known, off / np.maximum(seen[:, 2:] - seen[:, :2], 1e-3), 0.0)
+    far = np.minimum(np.hypot(*miss.T), np.hypot(*rows["miss"].T)) > _BEHIND
+    behind = far & ((miss * rows["miss"]).sum(axis=1) > 0)
+    rows["miss"], rows["seen"] = miss, seen
+    leads = np.where(behind[:, None], off / dt_s, 0.0)
+    rows["own"][:, :2] += leads
+    rows["speed"][:, :2] += leads
+    rows["alive"][behind] = False
+    rows["blind"][behind] = 0
+    return leads
 
 
 def _hidden(rows: Rows, grey: Grey) -> Mask:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 ACCELERATION = np.array([0.025, 0.025, 0.1, 0.1])
 """Power of the white-noise acceleration: squared (picture widths, heights, log size) per s^3."""
@@ -26,16 +27,26 @@ FIRST_SPEED = np.array([0.30, 0.30, 0.10, 0.10])
 """Standard deviation of a new object's own velocity, per second."""
 SIZE_MEMORY_S = 0.5
 """A growth that is not seen to go on fades with this time constant."""
-WALK = np.array([0.014, 0.014, 0.02, 0.02])
+WALK = np.array([0.056, 0.056, 0.08, 0.08])
 """What a followed path is off after one second, in box sizes and log size: standard deviation."""
-
 CONTRADICTED = 2.0
-"""Two measurements in a row that are off to the same side by more standard deviations win."""
+"""A strong measurement that is off by more standard deviations is right, and the belief wrong."""
+_HESITATION = 0.5
+"""How much of a velocity's variance is held against it, see `BoxFilter.likely_velocity`."""
 
-_POS, _OWN, _DRIFT, _PP, _PV, _VV, _OFF = range(7)
-_LEAST = np.array([-2.0, -2.0, np.log(1e-3), np.log(1e-3)])
-_MOST = np.array([3.0, 3.0, np.log(4.0), np.log(4.0)])
-_FASTEST = np.array([10.0, 10.0, 3.0, 3.0])
+_POS, _OWN, _DRIFT, _PP, _PV, _VV, _ALONE = range(7)
+_LEAST = np.array(
+    [
+        [-2.0, -2.0, np.log(1e-3), np.log(1e-3)],
+        [-10.0, -10.0, -3.0, -3.0],
+        [-10.0, -10.0, -3.0, -3.0],
+    ]
+)
+_MOST = np.array(
+    [[3.0, 3.0, np.log(4.0), np.log(4.0)], [10.0, 10.0, 3.0, 3.0], [10.0, 10.0, 3.0, 3.0]]
+)
+"""Bounds of position, own velocity and drift."""
+_SHORTEST_S = 0.02
 
 
 def to_state(boxes: NDArray[np.floating]) -> Array:
@@ -53,7 +64,9 @@ def to_state(boxes: NDArray[np.floating]) -> Array:
 def to_boxes(state: Array) -> Array:
     """The inverse of `to_state`: float64 (N, 4), x0 y0 x1 y1."""
     half = np.exp(state[:, 2:]) / 2
-    return np.hstack((state[:, :2] - half, state[:, :2] + half))
+    boxes = np.empty_like(state)
+    boxes[:, :2], boxes[:, 2:] = state[:, :2] - half, state[:, :2] + half
+    return boxes
 
 
 class BoxFilter:
@@ -81,6 +94,18 @@ class BoxFilter:
         return velocity
 
     @property
+    def likely_velocity(self) -> Array:
+        """(N, 4): `velocity`, but an own one that may as well be noise is taken for less.
+
+        own^3 / (own^2 + variance / 2): to draw a box ahead at a speed that is not there is a worse
+        mistake than to leave it behind a little.
+        """
+        own, squared = self._state[_OWN], self._state[_OWN] ** 2
+        share = squared / (squared + _HESITATION * self._state[_VV] + 1e-12)
+        likely: Array = own * share + self._state[_DRIFT]
+        return likely
+
+    @property
     def variance(self) -> Array:
         """(N, 4): variance of `position`."""
         variance: Array = self._state[_PP]
@@ -89,8 +114,8 @@ class BoxFilter:
     def add(self, position: Array, variance: Array, drift: Array) -> None:
         """New boxes (n, 4) that move with the picture: by `drift`, (n, 4) per second."""
         new = np.zeros((7, len(position), 4))
-        new[_POS] = np.clip(position, _LEAST, _MOST)
-        new[_DRIFT] = np.clip(drift, -_FASTEST, _FASTEST)
+        new[_POS], new[_DRIFT] = position, drift
+        new[:_PP] = np.minimum(np.maximum(new[:_PP], _LEAST[:, None]), _MOST[:, None])
         new[_PP], new[_VV] = variance, FIRST_SPEED**2
         self._state = np.concatenate((self._state, new), axis=1)
 
@@ -98,7 +123,7 @@ class BoxFilter:
         """Forget all other rows."""
         self._state = self._state[:, rows]
 
-    def predict(self, rows: Rows, dt_s: float, shift: Array | None) -> None:
+    def predict(self, rows: Rows | slice, dt_s: float, shift: Array | None) -> None:
         """Carry rows `dt_s` > 0 seconds on.
 
         shift: (n, 4), how the camera moved the picture at each box meanwhile; None = as before.
@@ -111,10 +136,16 @@ class BoxFilter:
         pp = pp + 2 * dt_s * pv + dt_s**2 * (vv + noise / 3)
         pv = (pv + dt_s * (vv + noise / 2)) * fading
         vv = (vv + noise) * fading**2
-        self._put(rows, pos, own * fading, moved / dt_s, pp, pv, vv)
+        alone = np.full_like(pos, dt_s)
+        self._put(rows, pos, own * fading, moved / dt_s, pp, pv, vv, alone)
 
     def follow(
-        self, rows: Rows, dt_s: float, path: Array, path_variance: Array, shift: Array | None
+        self,
+        rows: Rows | slice,
+        dt_s: float,
+        path: Array,
+        path_variance: Array,
+        shift: Array | None,
     ) -> None:
         """Carry rows along a path that was seen, which measures their velocity too.
 
@@ -131,14 +162,18 @@ class BoxFilter:
         gain = vv / (vv + seen)
         own = own + gain * (path / dt_s - drift - own)
         size = np.exp(pos[:, [2, 3]])
-        lost = WALK**2 * dt_s
-        lost = np.hstack((lost[:2] * size**2, np.broadcast_to(lost[2:], size.shape)))
-        pp = pp + path_variance + lost
+        pp = pp + path_variance + WALK**2 * dt_s * np.hstack((size**2, np.ones_like(size)))
         pv = (1 - gain) * pv + gain * path_variance / dt_s
-        self._put(rows, pos + path, own, drift, pp, pv, (1 - gain) * vv)
+        self._put(rows, pos + path, own, drift, pp, pv, (1 - gain) * vv, np.zeros_like(pos))
 
     def correct(
-        self, rows: Rows, measured: Array, variance: Array, clipped: Array, doubt: Array
+        self,
+        rows: Rows,
+        measured: Array,
+        variance: Array,
+        clipped: Array,
+        doubt: Array,
+        strong: Mask,
     ) -> None:
         """Take in one measurement for each of `rows`.
 
@@ -148,35 +183,48 @@ class BoxFilter:
         compares that one, and a box that grows does so across the border.
         doubt: (n, 4), where not 0 the filter's own estimate has at least this variance, and the
         measurement says nothing about velocity.
+        strong: (n,), measurements that can prove the filter wrong: the box went along the path of
+        the wall behind it, was half of the object, or changed its speed.
         """
-        pos, own, drift, pp, pv, vv, before = self._state[:, rows]
+        pos, own, drift, pp, pv, vv, alone = self._state[:, rows]
         half = np.exp(pos[:, 2:]) / 2
         wanted = measured.copy()
         wanted[:, :2] -= clipped * (np.exp(measured[:, 2:]) / 2 - half)
         pp, pv = np.maximum(pp, doubt), pv * (doubt == 0)
         off = wanted - pos
-        far = off / np.sqrt(pp + variance)
-        # What was believed may be wrong (a path of the wall behind the object, a first box of half
-        # of it); one measurement that says so may be wrong, too, but not two that agree.
-        wrong = (np.minimum(far, before) > CONTRADICTED) | (np.maximum(far, before) < -CONTRADICTED)
-        pp = np.where(wrong, off * off, pp)
-        pv = np.where(wrong, 0.0, pv)
-        vv = np.where(wrong, np.maximum(vv, FIRST_SPEED**2), vv)
-        self._state[_OFF, rows] = far
+        wrong = strong[:, None] & (off * off > CONTRADICTED**2 * (pp + variance))
+        if wrong.any():
+            pp, pv, vv = _believe(off, wrong, alone, (pp, pv, vv))
         total = pp + variance
         gain, turn = pp / total, pv / total
         pos = pos + gain * off
         pos[:, :2] += clipped * (np.exp(pos[:, 2:]) / 2 - half)
-        self._put(
-            rows, pos, own + turn * off, drift, (1 - gain) * pp, (1 - gain) * pv, vv - turn * pv
-        )
+        pp, pv, vv = (1 - gain) * pp, (1 - gain) * pv, vv - turn * pv
+        self._put(rows, pos, own + turn * off, drift, pp, pv, vv, alone)
 
-    def _put(self, rows: Rows, pos: Array, own: Array, drift: Array, *others: Array) -> None:
-        pos = np.minimum(np.maximum(pos, _LEAST), _MOST)
-        own = np.minimum(np.maximum(own, -_FASTEST), _FASTEST)
-        drift = np.minimum(np.maximum(drift, -_FASTEST), _FASTEST)
-        for part, values in enumerate((pos, own, drift, *others)):
-            self._state[part, rows] = values
+    def _put(self, rows: Rows | slice, *parts: Array) -> None:
+        new = np.array(parts)
+        new[:_PP] = np.minimum(np.maximum(new[:_PP], _LEAST[:, None]), _MOST[:, None])
+        self._state[:, rows] = new
+
+
+def _believe(
+    off: Array, wrong: Mask, alone: Array, variances: tuple[Array, Array, Array]
+) -> tuple[Array, Array, Array]:
+    """Variances (of position, of both, of velocity) under which what is `off` becomes likely.
+
+    alone: for how many seconds each went on at its velocity; 0 where its path was seen.  There it
+    is the velocity that was wrong - unless the size is, too: then more of the object came in sight.
+    """
+    pp, pv, vv = variances
+    speed = np.where(alone > 0, off / np.maximum(alone, _SHORTEST_S), 0.0)
+    speed[:, 2:] = 0
+    speed[:, :2][wrong[:, 2:]] = 0
+    pp = np.where(wrong, off * off, pp)
+    pv = np.where(wrong, off * speed, pv)
+    # A fifth more than fully correlated, so that the variances stay those of something possible.
+    vv = np.where(wrong, np.maximum(vv, np.maximum(FIRST_SPEED**2, 1.2 * speed * speed)), vv)
+    return pp, pv, vv
 
 
 def camera_shift(motion: Array, position: Array) -> Array:

@@ -13,6 +13,8 @@ _TAILS = 3.0
 """How often boxes are far off: degrees of freedom of Student's t (a normal has infinitely many)."""
 _LARGEST_CHANGE = np.log(2.5)
 """Log of the factor by which width and height may differ from what was expected, besides noise."""
+_FARTHEST = 4.0
+"""By so many standard deviations and half its size a box may be off."""
 
 
 def overlaps(a: Array, b: Array) -> Array:
@@ -34,7 +36,8 @@ def costs(expected: Array, variance: Array, found: Array, noise: Array) -> Array
 
     expected, variance: (N, 4), where the tracks should be and how sure that is.
     found, noise: (M, 4), the detections and the variance of their boxes.
-    All as centre x, y, log width, log height.  A pair whose sizes differ too much costs infinity.
+    All as centre x, y, log width, log height.  A pair whose sizes or
+    places differ too much costs infinity.
 
     The cost is -2 log of the likelihood, up to a constant: Student's t with the tracks' and the
     detections' variance together.  Detected boxes are wildly off now and then, more often than a
@@ -47,6 +50,8 @@ def costs(expected: Array, variance: Array, found: Array, noise: Array) -> Array
     cost: Array = far.sum(axis=2)
     most = _LARGEST_CHANGE + 2 * np.sqrt(noise[:, 2:])
     cost[(np.abs(off[:, :, 2:]) > most).any(axis=2)] = np.inf
+    reach = _FARTHEST * np.sqrt(total[:, :, :2]) + np.exp(found[:, 2:]) / 2
+    cost[(np.abs(off[:, :, :2]) > reach).any(axis=2)] = np.inf
     return cost
 
 

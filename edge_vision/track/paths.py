@@ -5,11 +5,15 @@ The registrar (render thread) follows every track from each shown frame to the n
 them: a far better prediction than its last velocity.
 """
 
+import math
 import threading
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 _KEEP_NS = 3_000_000_000
 """Longer than any detector takes between two results that are still of use."""
@@ -25,6 +29,9 @@ class Shift(NamedTuple):
     dy: float
     scale: float
     variance: float
+
+
+UNKNOWN = Shift(0.0, 0.0, 0.0, math.inf)
 
 
 class Paths:
@@ -83,6 +90,12 @@ class Paths:
             end.scale - begin.scale,
             end.variance - begin.variance,
         )
+
+    def ways(self, track_ids: Iterable[int], from_ns: int, to_ns: int) -> NDArray[np.float64]:
+        """The shifts of several tracks, float64 (N, 4); variance infinite where not known."""
+        paths = [self.between(track_id, from_ns, to_ns) for track_id in track_ids]
+        shifts = [UNKNOWN if path is None else path for path in paths]
+        return np.array(shifts, np.float64).reshape(-1, 4)
 
     def _at(self, track_id: int, at_ns: int) -> Shift | None:
         place = bisect_left(self._times, at_ns)

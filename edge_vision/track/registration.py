@@ -24,11 +24,13 @@ from edge_vision.track.carried import (
     ROW,
     UNSEEN_SPEED,
     Rows,
+    catch_up,
     rows_for,
     seed,
     step,
 )
 from edge_vision.track.chase import Chase
+from edge_vision.track.cuts import CutWatch
 from edge_vision.track.grey import Grey, small_grey
 from edge_vision.track.motion import Background
 from edge_vision.track.paths import Paths, Shift
@@ -49,10 +51,11 @@ _AHEAD_NS = 500_000_000
 """A scene may be so much newer than the frame; one still newer is of before a jump in time."""
 _LONGEST_S = 1.0
 """No box is predicted farther, and no picture compared over a longer time."""
+_HAZY = 0.2
+"""A box that nobody sees is drawn while it is known to this share of its size."""
 _SAME_IOU = 0.5
 _WIDE = 0.1
 """A path is believed that ends near the box and is not more uncertain than this share of it."""
-_UNKNOWN = Shift(0.0, 0.0, 0.0, math.inf)
 _LEAST_VISIBLE = 0.1
 """A box of which less lies in the picture has left it."""
 
@@ -89,6 +92,7 @@ class Registrar:
         self._past: deque[tuple[int, Grey]] = deque(maxlen=_KEEP_MOST)
         self._background = Background()
         self._chase: Chase | None = None
+        self._cuts = CutWatch(self._paths)
 
     def step(self, image: Image, now_ns: int, scene: Scene | None) -> tuple[Track, ...]:
         """The scene's tracks at the time of a frame, for drawing on it.
@@ -106,6 +110,8 @@ class Registrar:
         if now_ns != self._now_ns:
             self._rows["rest"] = 0
             gap_s = 0.0 if self._now_ns is None else (now_ns - self._now_ns) / 1e9
+            if self.active_method != "none" and self._cuts.is_cut(image, now_ns):
+                self._drop_pictures()
             if self.active_method == "flow":
                 self._follow(small_grey(image), now_ns, gap_s)
             elif self.active_method == "predict":
@@ -152,9 +158,8 @@ class Registrar:
             self._drop_pictures()
         if not self._past:
             self._predict(gap_s)
-        elif not step(rows, self._past[-1][1], grey, gap_s, self._background):
-            self._drop_pictures()
-            self._paths.cut_ns = now_ns
+        else:
+            step(rows, self._past[-1][1], grey, gap_s, self._background)
         self._background.refresh(grey, rows["box"])
         self._past.append((now_ns, grey))
         while self._past[0][0] < now_ns - _KEEP_NS:
@@ -170,10 +175,10 @@ class Registrar:
         if scene is None or useless or scene.media_ns < self._paths.cut_ns:
             self._scene, self._tracks, self._rows = None, (), self._rows[:0]
         elif scene is not self._scene:
-            self._scene = scene
-            self._take(scene, now_ns)
+            before, self._scene = self._scene, scene
+            self._take(scene, now_ns, before)
 
-    def _take(self, scene: Scene, now_ns: int) -> None:
+    def _take(self, scene: Scene, now_ns: int, before: Scene | None) -> None:
         """Correct the boxes by a new scene, and begin to chase those whose way is not known."""
         self._tracks = tuple(track for track in scene.tracks if is_usable(track))
         self._rows = rows = rows_for([track.id for track in self._tracks], self._rows)
@@ -189,20 +194,25 @@ class Registrar:
         late_s = (now_ns - scene.media_ns) / 1e9
         lost = np.arange(len(rows))
         if self.active_method == "flow":
-            lost = self._carry(seen, scene.media_ns, now_ns)
+            leads = np.zeros((len(rows), 2))
+            if before is not None and before.media_ns < scene.media_ns:
+                ways = self._paths.ways(rows["id"].tolist(), before.media_ns, scene.media_ns)
+                leads = catch_up(rows, seen, ways, (scene.media_ns - before.media_ns) / 1e9)
+            lost = self._carry(seen, leads, scene.media_ns, now_ns)
             if self._chase is None and len(lost):
                 self._chase = self._begin_chase(lost, seen, speeds, scene.media_ns)
         if len(lost):
             self._foretell(lost, seen[lost], speeds[lost], late_s)
 
-    def _carry(self, seen: Array, from_ns: int, now_ns: int) -> Places:
+    def _carry(self, seen: Array, leads: Array, from_ns: int, now_ns: int) -> Places:
         """Correct boxes by their paths since a scene; returns those whose path is no good."""
         rows = self._rows
-        paths = [self._paths.between(id, from_ns, now_ns) for id in rows["id"].tolist()]
-        ways = np.array([_UNKNOWN if path is None else path for path in paths])
+        ways = self._paths.ways(rows["id"].tolist(), from_ns, now_ns)
+        ways[:, :2] += leads * min((now_ns - from_ns) / 1e9, _LONGEST_S)
+        misled = leads.any(axis=1)
         targets = moved(seen, ways[:, :3])
         sure = ways[:, 3] <= (_WIDE * (seen[:, 2] - seen[:, 0])) ** 2
-        good = rows["known"] & sure & (overlaps(targets, rows["box"]) >= _SAME_IOU)
+        good = rows["known"] & sure & (misled | (overlaps(targets, rows["box"]) >= _SAME_IOU))
         self._place(np.flatnonzero(good), targets[good], ways[good, 3])
         return np.flatnonzero(~good)
 
@@ -284,5 +294,6 @@ class Registrar:
         if self._scene is None or track.last_seen_ns < self._paths.cut_ns:
             return False
         unseen_ns = self._scene.media_ns - track.last_seen_ns
-        coasts = track.state == "coasting" and unseen_ns <= self._linger_ns
-        return coasts or track.state == "confirmed"
+        size = math.sqrt(float((track.box[2:] - track.box[:2]).prod()))
+        coasts = unseen_ns <= self._linger_ns and track.sigma <= _HAZY * size
+        return track.state == "confirmed" or (track.state == "coasting" and coasts)

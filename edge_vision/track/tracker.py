@@ -23,15 +23,15 @@ from edge_vision.track.found import MOST, SAME_PLACE, Found
 from edge_vision.track.kalman import BoxFilter, camera_shift, to_boxes, to_state
 from edge_vision.track.life import SURE_SCORE, Life
 from edge_vision.track.match import assign, costs, overlaps
-from edge_vision.track.paths import Paths, Shift
+from edge_vision.track.paths import Paths
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 Pairs = list[tuple[int, int]]
 
-_NOISE_MEMORY_S = 0.2
+_NOISE_MEMORY_S = 0.05
 """The boxes of two frames are the more alike the closer these are: how long their noise lasts."""
-_UNSEEN = Shift(np.nan, np.nan, np.nan, np.nan)
 _FIRST_DOUBT = 4.0
 """Variance of a first box in that of others: often an object comes into sight bit by bit."""
 _GATE = 30.0
@@ -82,8 +82,8 @@ class Tracker:
         motion: how the camera moved the picture since the last update, float64 (2, 3) affine in
         normalised coordinates (x' = motion @ (x, y, 1)); None when it is not known.
 
-        Time that jumps back, or further ahead than objects are remembered, starts over with new
-        tracks; an id is never given to another object.
+        Time that jumps back, or further ahead than objects are remembered, and a cut in a film
+        start over with new tracks; an id is never given to another object.
         """
         dt_s = self._carry(exposed_ns, motion)
         found = Found(detections, self.min_score)
@@ -98,7 +98,8 @@ class Tracker:
         before_ns, self._now_ns = self._now_ns, now_ns
         if before_ns is None or now_ns == before_ns:
             return 0.0
-        if not 0 < now_ns - before_ns <= max(self._coast_ns, self._confirm_ns):
+        cut = self._paths is not None and before_ns < self._paths.cut_ns <= now_ns
+        if cut or not 0 < now_ns - before_ns <= max(self._coast_ns, self._confirm_ns):
             self._start_over()
             return 0.0
         dt_s = (now_ns - before_ns) / 1e9
@@ -107,9 +108,11 @@ class Tracker:
         if motion is not None and np.isfinite(motion).all():
             shift = camera_shift(motion, boxes.position)
             self._camera = motion, dt_s
-        path, variance = self._seen_paths(before_ns, now_ns)
-        # Nothing that is no number passes these, nor what nobody can be sure of.
-        known = (np.abs(path) < 2).all(axis=1) & (variance[:, 0] < 1)
+        seen = self._seen_paths(before_ns, now_ns)
+        if seen is None:
+            boxes.predict(slice(None), dt_s, shift)
+            return dt_s
+        known, path, variance = seen
         if known.any():
             rows = np.flatnonzero(known)
             moved = None if shift is None else shift[rows]
@@ -119,19 +122,18 @@ class Tracker:
             boxes.predict(rows, dt_s, None if shift is None else shift[rows])
         return dt_s
 
-    def _seen_paths(self, from_ns: int, to_ns: int) -> tuple[Array, Array]:
-        """How far each track went and its variance, (N, 4) each; NaN where nobody saw it."""
-        paths, lives = self._paths, self._lives
-        seen = [paths.between(life.id, from_ns, to_ns) for life in lives] if paths else []
-        if not any(seen):
-            unknown = np.full((len(lives), 4), np.nan)
-            return unknown, unknown
-        shifts = np.array([shift or _UNSEEN for shift in seen], np.float64)
+    def _seen_paths(self, from_ns: int, to_ns: int) -> tuple[Mask, Array, Array] | None:
+        """Which tracks' paths somebody saw, (N,); how far each went and its variance, (N, 4)."""
+        if self._paths is None or self._paths.newest_ns < to_ns:
+            return None
+        shifts = self._paths.ways([life.id for life in self._lives], from_ns, to_ns)
+        # Nothing that is no number passes these, nor what nobody can be sure of.
+        known = (np.abs(shifts[:, :3]) < 2).all(axis=1) & (shifts[:, 3] < 1)
         path = shifts[:, [0, 1, 2, 2]]
         variance = np.minimum(np.maximum(shifts[:, [3, 3, 3, 3]], 0), 1)
         # A size is read from points that are half a box from its centre, each as far off.
         variance[:, 2:] *= 4 / np.exp(2 * self._filter.position[:, 2:])
-        return path, variance
+        return known, path, variance
 
     def _match(self, found: Found) -> Pairs:
         """Pairs (track, detection)."""
@@ -141,22 +143,24 @@ class Tracker:
         # A detection ends at the picture's border; what is expected must, too.
         boxes = np.minimum(np.maximum(to_boxes(self._filter.position), 0), 1)
         # And how much of it the border cuts off may change fast.
-        cut = np.tile(found.low | found.high, 2)
-        noise = found.noise + np.where(cut, _CUT_NOISE**2, 0.0)
+        cut = found.low | found.high
+        noise = found.noise
+        if cut.any():
+            noise = noise + np.where(np.tile(cut, 2), _CUT_NOISE**2, 0.0)
         cost = costs(to_state(boxes), self._filter.variance, found.state, noise)
         classes = np.array([life.class_id for life in self._lives])
         cost[classes[:, None] != found.classes] = np.inf
         free, left = np.ones(len(classes), np.bool_), np.ones(len(found), np.bool_)
         for chosen, gate in ((found.strong, _GATE), (~found.strong, _GATE_WEAK)):
-            rows, columns = np.flatnonzero(free), np.flatnonzero(chosen)
-            _assign(cost, rows, columns, gate, pairs)
+            _assign(cost, np.flatnonzero(free), np.flatnonzero(chosen), gate, pairs)
             free[[row for row, _ in pairs]] = False
+            if not free.any():
+                return pairs
         left[[column for _, column in pairs]] = False
         free &= [life.confirmed for life in self._lives]
         if free.any() and left.any():
-            rows, columns = np.flatnonzero(free), np.flatnonzero(left)
             apart = 1 - overlaps(boxes, found.boxes)
-            _assign(apart, rows, columns, 1 - SAME_PLACE, pairs)
+            _assign(apart, np.flatnonzero(free), np.flatnonzero(left), 1 - SAME_PLACE, pairs)
         return pairs
 
     def _take(self, pairs: Pairs, found: Found, dt_s: float, now_ns: int) -> None:
@@ -175,7 +179,8 @@ class Tracker:
         noise[:, 2:][cut & smaller] = 1e6
         doubt = np.zeros((len(rows), 4))
         doubt[:, 2:] = np.where(cut, np.where(smaller, 1e-9, _CUT_DOUBT), 0.0)
-        self._filter.correct(rows, state, noise, high.astype(np.float64) - low, doubt)
+        side = high.astype(np.float64) - low
+        self._filter.correct(rows, state, noise, side, doubt, found.strong[columns])
         scores, classes, strong = (
             values.tolist() for values in (found.scores, found.classes, found.strong)
         )
@@ -262,10 +267,12 @@ class Tracker:
 
     def _tracks(self, now_ns: int) -> tuple[Track, ...]:
         boxes = to_boxes(self._filter.position)
-        velocity = self._filter.velocity
+        velocity = self._filter.likely_velocity
         grow = velocity[:, 2:] * (boxes[:, 2:] - boxes[:, :2]) / 2
-        edges = np.hstack((velocity[:, :2] - grow, velocity[:, :2] + grow)).astype(np.float32)
-        sigmas = np.sqrt(self._filter.variance[:, :2].mean(axis=1)).tolist()
+        edges = np.empty(boxes.shape, np.float32)
+        edges[:, :2], edges[:, 2:] = velocity[:, :2] - grow, velocity[:, :2] + grow
+        variance = self._filter.variance
+        sigmas = np.sqrt((variance[:, 0] + variance[:, 1]) / 2).tolist()
         return tuple(
             Track(
                 life.id, box, edge, life.score, life.class_id, life.state(now_ns),
@@ -280,5 +287,5 @@ class Tracker:
 def _assign(cost: Array, rows: Rows, columns: Rows, gate: float, pairs: Pairs) -> None:
     """Assign some rows to some columns and add what was found to `pairs`."""
     if len(rows) and len(columns):
-        for row, column in assign(cost[rows][:, columns], gate):
+        for row, column in assign(cost[rows[:, None], columns], gate):
             pairs.append((int(rows[row]), int(columns[column])))

@@ -90,6 +90,18 @@ def test_bad_input_is_told_before_anything_is_measured(
     assert done.stdout == ""
 
 
+def test_on_a_street_film_each_way_is_nearer_than_the_one_before(cli, bikes: Path) -> None:
+    """Hard cuts, a walker before a wall, cyclists that come out from behind cars."""
+    done = cli("registration", "--threads", "1", "--source", bikes, "--inference-ms", 100, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    off = [report[row]["centre_px"] for row in ROWS]
+    assert off == sorted(off, reverse=True), off
+    overlap = [report[row]["iou_mean"] for row in ROWS]
+    assert overlap[2] > max(overlap[:2])
+    assert off[2] < 0.93 * off[0]
+
+
 def test_a_broken_clip_is_told(cli, tmp_path: Path, bikes: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(b"no video at all")
     done = cli(*QUICK, "--source", "cut.mp4")

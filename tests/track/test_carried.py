@@ -1,7 +1,5 @@
 """The table of carried boxes: its rows, its points, and one step of it."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from edge_vision.track.carried import (
     NEVER_S,
     ROW,
     Rows,
+    catch_up,
     rows_for,
     seed,
     step,
@@ -87,7 +86,7 @@ def test_a_step_follows_the_image_and_measures_the_speed() -> None:
     before = rows["box"].copy()
     for frame in range(6):
         a, b = _grey(20 + 2 * frame, 20), _grey(22 + 2 * frame, 20)
-        assert step(rows, a, b, 0.1, background)
+        step(rows, a, b, 0.1, background)
     shift = (rows["box"] - before)[:, :2] * 640
     assert shift[:, 0] == pytest.approx([-12, -12], abs=0.3)
     assert rows["speed"][:, 0] * 640 == pytest.approx([-20, -20], abs=1)
@@ -148,20 +147,38 @@ def test_a_box_without_texture_goes_with_the_camera() -> None:
     assert np.sqrt(rows["doubt"][0]) > 0.02
 
 
-def test_a_cut_is_told(pictures: Path) -> None:
-    def photograph(name: str) -> Grey:
-        picture = cv2.imread(str(pictures / name), cv2.IMREAD_GRAYSCALE)
-        assert picture is not None
-        pixels = cv2.resize(picture, (640, 360)).astype(np.uint8)
-        return Grey(pixels, np.array([640.0, 360.0]))
+def _behind(*seen: tuple[float, ...], growth: float = 0.0) -> tuple[Rows, list[float]]:
+    """A box whose path says it stands still, and the tracker's boxes in scenes 0.1 s apart."""
+    rows = _rows(seen[0])
+    rows["seen"] = seen[0]
+    rows["alive"] = True
+    way = np.array([[0.0, 0.0, growth, 1e-6]])
+    return rows, [catch_up(rows, np.array([box]), way, 0.1)[0, 0] for box in seen[1:]]
 
-    cat, astronaut = photograph("cat.jpg"), photograph("astronaut.jpg")
-    rows, background = _rows((0.2, 0.2, 0.4, 0.6)), Background()
-    seed(rows, cat, 1)
-    background.refresh(cat, rows["box"])
-    assert step(rows, cat, cat, 0.1, background)
-    assert not step(rows, cat, astronaut, 0.1, background)
-    assert np.isfinite(rows["box"]).all()
+
+def test_a_path_that_stays_behind_twice_is_not_the_objects() -> None:
+    walks = [(0.1 + 0.03 * n, 0.2, 0.3 + 0.03 * n, 0.8) for n in range(4)]
+    rows, leads = _behind(*walks)
+    assert leads == pytest.approx([0, 0.3, 0.3])
+    assert rows["own"][0, :2] == pytest.approx([0.6, 0])  # the path still says it stands
+    assert not rows["alive"].any()
+
+
+def test_a_box_that_jitters_or_grows_has_not_moved() -> None:
+    jitter = [(0.1 + d, 0.2, 0.3 + d, 0.8) for d in (0, 0.03, 0, 0.03, 0)]
+    rows, leads = _behind(*jitter)
+    assert leads == [0, 0, 0, 0]
+    assert rows["alive"].all()
+    grows = [(0.1, 0.2, 0.3 + 0.03 * n, 0.8) for n in range(4)]
+    assert _behind(*grows)[1] == [0, 0, 0]
+
+
+def test_nobody_is_behind_a_path_that_is_not_known() -> None:
+    rows = _rows((0.1, 0.2, 0.3, 0.8))
+    unknown = np.array([[0.0, 0.0, 0.0, np.inf]])
+    for n in range(1, 4):
+        box = np.array([[0.1 + 0.05 * n, 0.2, 0.3 + 0.05 * n, 0.8]])
+        assert (catch_up(rows, box, unknown, 0.1) == 0).all()
 
 
 @pytest.mark.parametrize("count", [1, 10, 16, 36, 300])
@@ -174,7 +191,7 @@ def test_points_are_bounded(count: int) -> None:
     assert each.sum() <= MOST_POINTS
     assert each[0] >= 3
     assert (each[MOST_BOXES:] == 0).all()
-    assert step(rows, _grey(20, 20), _grey(22, 21), 1 / 30, None)
+    step(rows, _grey(20, 20), _grey(22, 21), 1 / 30, None)
     assert np.isfinite(rows["box"]).all()
 
 

@@ -45,7 +45,7 @@ def test_the_less_sure_the_noisier_and_in_box_sizes() -> None:
     wide = (0.1, 0.4, 0.5, 0.7)
     one = found((BOX, 1.0, 1), (BOX, 0.5, 1), (wide, 0.5, 1))
     deviation = np.sqrt(one.noise)
-    assert deviation[0] == pytest.approx([0.02 * 0.2, 0.02 * 0.3, 0.045, 0.045], rel=1e-4)
+    assert deviation[0] == pytest.approx([0.0175 * 0.2, 0.0175 * 0.3, 0.04, 0.04], rel=1e-4)
     assert (deviation[1] > 2 * deviation[0]).all()
     assert deviation[2] == pytest.approx(deviation[1] * [2, 1, 1, 1], rel=1e-4)
 

@@ -15,6 +15,7 @@ from edge_vision.track.kalman import (
 ALL = np.array([0])
 NOT_CLIPPED = np.zeros((1, 2))
 SURE = np.zeros((1, 4))
+STRONG, WEAK = np.array([True]), np.array([False])
 
 
 def box_filter(box: tuple[float, ...], variance: float = 1e-4) -> BoxFilter:
@@ -53,7 +54,7 @@ def test_it_is_the_textbook_filter() -> None:
         boxes.predict(ALL, dt, None)
         measured = boxes.position.copy()
         measured[0, 0] = seen
-        boxes.correct(ALL, measured, np.full((1, 4), noise), NOT_CLIPPED, SURE)
+        boxes.correct(ALL, measured, np.full((1, 4), noise), NOT_CLIPPED, SURE, WEAK)
         assert boxes.position[0, 0] == pytest.approx(x[0], abs=1e-9)
         assert boxes.velocity[0, 0] == pytest.approx(x[1], abs=1e-9)
         assert boxes.variance[0, 0] == pytest.approx(cov[0, 0], abs=1e-9)
@@ -107,7 +108,7 @@ def test_at_the_border_the_free_edge_is_what_counts() -> None:
     # Half gone to the left: the detector sees 0..0.1.
     seen = to_state(np.array([[0.0, 0.2, 0.1, 0.6]]))
     variance = np.array([[1e-9, 1e-9, 1e6, 1e-9]])
-    boxes.correct(ALL, seen, variance, np.array([[-1.0, 0.0]]), SURE)
+    boxes.correct(ALL, seen, variance, np.array([[-1.0, 0.0]]), SURE, WEAK)
     assert to_boxes(boxes.position)[0] == pytest.approx([-0.1, 0.2, 0.1, 0.6], abs=1e-4)
 
 
@@ -116,7 +117,7 @@ def test_where_it_is_in_doubt_it_takes_what_is_measured_and_learns_no_velocity()
     boxes.predict(ALL, 0.1, None)
     doubt = np.array([[0.0, 0.0, 1.0, 1e-9]])
     before = boxes.position.copy()
-    boxes.correct(ALL, before + 0.1, np.full((1, 4), 0.01), NOT_CLIPPED, doubt)
+    boxes.correct(ALL, before + 0.1, np.full((1, 4), 0.01), NOT_CLIPPED, doubt, WEAK)
     assert (boxes.velocity[0, :2] > 0.01).all()
     assert (boxes.velocity[0, 2:] == 0).all()
     grown = boxes.position - before
@@ -124,16 +125,52 @@ def test_where_it_is_in_doubt_it_takes_what_is_measured_and_learns_no_velocity()
     assert grown[0, 3] < 0.01
 
 
-def test_two_measurements_that_agree_win_against_what_was_believed() -> None:
+def contradicted(off: tuple[float, float, float, float], strong: bool, path: bool) -> BoxFilter:
+    """A box that was sure to stand still for 0.1 s, and one measurement that says otherwise."""
     boxes = box_filter((0.4, 0.4, 0.6, 0.6), 1e-6)
-    noise = np.full((1, 4), 1e-4)
-    believed = boxes.position.copy()
-    for off, moved in ((0.1, 0.01), (-0.1, 0.01), (-0.1, 0.1)):
-        boxes.predict(ALL, 1e-3, None)
-        boxes.correct(ALL, np.add(believed, [[off, 0, 0, 0]]), noise, NOT_CLIPPED, SURE)
-        assert abs(boxes.position[0, 0] - believed[0, 0]) == pytest.approx(moved, abs=0.01)
-    assert boxes.position[0, 0] < 0.41
-    assert boxes.position[0, 1:] == pytest.approx(believed[0, 1:])
+    for _ in range(20):  # until it is sure of that
+        boxes.predict(ALL, 0.1, None)
+        still = to_state(np.array([[0.4, 0.4, 0.6, 0.6]]))
+        boxes.correct(ALL, still, np.full((1, 4), 1e-6), NOT_CLIPPED, SURE, WEAK)
+    if path:
+        boxes.follow(ALL, 0.1, np.zeros((1, 4)), np.full((1, 4), 1e-8), None)
+    else:
+        boxes.predict(ALL, 0.1, None)
+    measured = boxes.position + off
+    boxes.correct(ALL, measured, np.full((1, 4), 4e-4), NOT_CLIPPED, SURE, np.array([strong]))
+    return boxes
+
+
+def test_a_strong_measurement_far_off_is_believed_at_once() -> None:
+    weak = contradicted((0.2, 0, 0, 0), strong=False, path=False)
+    assert weak.position[0, 0] < 0.53
+    strong = contradicted((0.2, 0, 0, 0), strong=True, path=False)
+    assert strong.position[0, 0] == pytest.approx(0.7, abs=0.005)
+    assert strong.position[0, 1:] == pytest.approx(weak.position[0, 1:])
+    assert strong.velocity[0, 0] == pytest.approx(0.2 / 0.1, rel=0.05)  # it has started to move
+
+
+def test_a_path_that_is_contradicted_was_not_the_objects_but_its_speed_stays() -> None:
+    boxes = contradicted((0.2, 0, 0, 0), strong=True, path=True)
+    assert boxes.position[0, 0] == pytest.approx(0.7, abs=0.005)
+    assert abs(boxes.velocity[0, 0]) < 0.05
+
+
+def test_what_comes_into_sight_has_not_moved() -> None:
+    boxes = contradicted((0, 0.2, 0, 0.7), strong=True, path=False)
+    assert boxes.position[0, [1, 3]] == pytest.approx([0.7, np.log(0.2) + 0.7], abs=0.01)
+    assert abs(boxes.velocity[0, 1]) < 0.05
+    assert abs(boxes.velocity[0, 3]) < 0.05
+
+
+def test_a_velocity_that_may_be_noise_is_taken_for_less() -> None:
+    new = box_filter((0.4, 0.4, 0.6, 0.6))
+    assert (new.likely_velocity == 0).all()
+    unsure = contradicted((0.0, 0.0, 0, 0), strong=False, path=False)
+    fast = contradicted((0.2, 0, 0, 0), strong=True, path=False)
+    assert 0.8 < fast.likely_velocity[0, 0] / fast.velocity[0, 0] < 0.99
+    unsure.predict(ALL, 0.1, np.array([[0.03, 0.0, 0.0, 0.0]]))
+    assert unsure.likely_velocity[0, 0] == pytest.approx(0.3, abs=0.01)  # the camera's is all kept
 
 
 def test_keep_forgets_the_others() -> None:
@@ -155,6 +192,7 @@ def test_it_knows_how_wrong_it_is() -> None:
     state = np.tile(to_state(np.array([[0.4, 0.4, 0.6, 0.6]])), (count, 1))
     state[:, 0] = x + rng.normal(0, np.sqrt(noise), count)
     boxes.add(state, np.full((count, 4), noise), np.zeros((count, 4)))
+    weak = np.zeros(count, np.bool_)
     for _ in range(10):
         pushes = rng.multivariate_normal(
             [0, 0], ACCELERATION[0] * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]]), count
@@ -163,7 +201,7 @@ def test_it_knows_how_wrong_it_is() -> None:
         boxes.predict(rows, dt, None)
         state[:, 0] = x + rng.normal(0, np.sqrt(noise), count)
         measure = np.full((count, 4), noise)
-        boxes.correct(rows, state, measure, np.zeros((count, 2)), np.zeros((count, 4)))
+        boxes.correct(rows, state, measure, np.zeros((count, 2)), np.zeros((count, 4)), weak)
     ratio = (boxes.position[:, 0] - x) ** 2 / boxes.variance[:, 0]
     assert 0.9 < ratio.mean() < 1.1
 

@@ -92,3 +92,12 @@ def test_an_object_does_not_become_another_size() -> None:
     found = expected + np.array([[0.0, 0.0, 1.1, 0.0]])
     assert costs(expected, np.ones((1, 4)), found, np.full((1, 4), 0.05**2))[0, 0] == np.inf
     assert costs(expected, np.ones((1, 4)), found, np.full((1, 4), 0.2**2))[0, 0] < np.inf
+
+
+def test_what_is_far_off_is_somebody_else_however_wide_the_tails() -> None:
+    expected = np.array([[0.3, 0.5, np.log(0.1), np.log(0.2)]])
+    found = expected + np.array([[dx, 0.0, 0.0, 0.0] for dx in (0.04, 0.10, 0.20)])
+    cost = costs(expected, np.full((1, 4), 1e-4), found, np.full((3, 4), 1e-4))
+    assert np.isfinite(cost).tolist() == [[True, True, False]]  # 4 * 0.014 + half of its 0.1
+    lost = costs(expected, np.full((1, 4), 1e-2), found, np.full((3, 4), 1e-4))
+    assert np.isfinite(lost).all()
