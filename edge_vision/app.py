@@ -71,7 +71,8 @@ class App:
 
     stop: set it from a signal handler to end the run.
     on_tick: called in the main thread about ten times a second, with the monotonic time in ns.
-    wait_for_camera: go on trying when no camera can be opened at the start.
+    wait_for_camera: go on trying when no camera can be opened at the start, and never take the demo
+    scene for one that `camera.kind: auto` does not find.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class App:
     ) -> None:
         self.stop = threading.Event()
         self.detector = detector or build_detector(detector_config(config))
-        self._camera = make_camera(config.camera.for_input(self.detector.input_hw_px))
+        self._camera = make_camera(
+            config.camera.for_input(self.detector.input_hw_px), stand_in=not wait_for_camera
+        )
         self.outputs: list[Output] = make_outputs(
             config.outputs, patient=config.camera.pace == "fast"
         )

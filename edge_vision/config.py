@@ -11,6 +11,7 @@ from edge_vision.config_base import Section
 from edge_vision.config_board import GovernorConfig, PowerConfig
 from edge_vision.config_camera import PiCameraConfig
 from edge_vision.config_overlay import OverlayConfig, TrackingConfig
+from edge_vision.config_version import NEWEST
 
 SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
 """What model.size stands for: the side in pixels of the default model's square input."""
@@ -27,11 +28,13 @@ class CameraConfig(Section):
 
     kind: Literal["auto", "demo", "clip", "usb", "pi"] = Field(
         default="auto",
-        description="auto takes a Pi camera or a USB camera if one opens, else the demo scene",
+        description="auto takes a Pi camera or a USB camera if one opens, else the demo scene, or "
+        "as a service waits for a camera",
     )
     source: str | int | list[str] | None = Field(
         default=None,
-        description="clip: a video file, a folder, a list of pictures, or an http/rtsp URL; "
+        description="clip: a video file, a folder, a list of pictures, an http/rtsp URL, or "
+        "credential:NAME, a URL that the service is handed as a secret; "
         "usb: an index or a /dev path; else unused",
     )
     size_px: tuple[Side, Side] = Field(
@@ -253,6 +256,9 @@ class LogConfig(Section):
 class Config(Section):
     """The whole configuration."""
 
+    version: int = Field(
+        default=NEWEST, ge=1, le=NEWEST, description="the version that these names of keys are of"
+    )
     camera: CameraConfig = CameraConfig()
     model: ModelConfig = ModelConfig()
     tracking: TrackingConfig = TrackingConfig()

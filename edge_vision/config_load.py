@@ -1,7 +1,9 @@
 """YAML and `--set` to a Config: every error at once, with its line and what is allowed."""
 
+import copy
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +15,9 @@ from pydantic_core import ErrorDetails
 
 from edge_vision.config import Config
 from edge_vision.config_base import Section
+from edge_vision.config_file import read_text
+from edge_vision.config_version import KeyPath, migrate
 from edge_vision.errors import ConfigError
-
-KeyPath = tuple[str | int, ...]
 
 _WORDS = {
     "int_type": "expected a whole number",
@@ -50,6 +52,7 @@ class _Source:
 def load_config(file: Path | None, settings: Sequence[str] = ()) -> Config:
     """Read a YAML file (None: defaults only), lay `section.key=value` settings over it, validate.
 
+    A file of an older version is understood, with a warning for each key that has another name now.
     Raises ConfigError with one line per error found, each with file:line or `--set`.
     """
     source = _Source()
@@ -62,11 +65,11 @@ def load_config(file: Path | None, settings: Sequence[str] = ()) -> Config:
 
 def parse_config(values: Mapping[str, Any]) -> Config:
     """A Config from plain values: section -> key -> value.  Raises ConfigError."""
-    return _validate(_Source(dict(values)))
+    return _validate(_Source(copy.deepcopy(dict(values))))
 
 
 def _validate(source: _Source) -> Config:
-    errors = list(source.errors)
+    errors = source.errors + migrate(source.values, source.places)
     try:
         # Through JSON: strict types (no "3" for 3), while YAML's lists may become tuples.
         config = Config.model_validate_json(json.dumps(source.values, default=str))
@@ -79,16 +82,7 @@ def _validate(source: _Source) -> Config:
 
 
 def _read_file(file: Path, source: _Source) -> None:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"there is no config file {file}; check the path after -c") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{file} is a folder; expected a YAML file") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is not UTF-8 text; expected a YAML file") from None
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+    text = read_text(file)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except RecursionError:
@@ -145,7 +139,8 @@ def _read_setting(setting: str, source: _Source) -> None:
     names = tuple(key.strip().split("."))
     if not equals or not 2 <= len(names) <= _DEEPEST or not all(names):
         source.errors.append(
-            f"--set {setting}: expected section.key=value, for example model.size=small"
+            f"--set {_without_password(setting)}: expected section.key=value, for example "
+            "model.size=small"
         )
         return
     target = source.values
@@ -283,6 +278,11 @@ def _dotted(path: KeyPath) -> str:
     return ".".join(str(part) for part in path) or "the file"
 
 
+def _without_password(text: str) -> str:
+    """URLs in it lose what stands between // and @."""
+    return re.sub(r"(?<=://)[^\s\"]*@", "", text)
+
+
 def _show(value: Any) -> str:
-    text = json.dumps(value)
+    text = _without_password(json.dumps(value))
     return text if len(text) <= 60 else text[:57] + "..."

@@ -13,16 +13,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from edge_vision.account import join_groups
 from edge_vision.board import board_name, temperature_c, throttling
 from edge_vision.config import WindowConfig
 from edge_vision.errors import BackendMissing, EdgeVisionError
 
 if TYPE_CHECKING:
+    from edge_vision.camera.pi_stack import Stack
     from edge_vision.camera.v4l2 import Ioctl
 
 State = Literal["ok", "warn", "fail"]
@@ -51,7 +53,7 @@ def examine(root: Path = Path("/")) -> Iterator[Check]:
     yield check_runtime()
     yield from check_models()
     yield from check_cameras(root)
-    yield check_libcamera(root, lambda name: importlib.util.find_spec(name) is not None)
+    yield from check_libcamera(root, importlib.util.find_spec("picamera2") is not None, _pi_stack)
     yield check_groups(os.geteuid(), {*os.getgroups(), os.getegid()}, _groups_here())
     yield check_display()
     yield check_disk(Path.cwd(), shutil.disk_usage(Path.cwd()).free / 1e6)
@@ -151,28 +153,38 @@ def check_cameras(root: Path, ioctl: "Ioctl" = fcntl.ioctl) -> Iterator[Check]:
         if device.usable:
             found = f"{device.node} {device.card}".strip()
             holding = holders([Path(device.node)], root / "proc")
-            who = [f"{pid} ({name})" for pid, name in holding.items()]
-            if who:
-                mend = f"kill {who[0].split()[0]}  (a service: sudo systemctl stop {UNIT})"
-                yield Check("cameras", "warn", f"{found} is held by process {', '.join(who)}", mend)
-            else:
-                yield Check("cameras", "ok", found)
+            yield _held("cameras", found, holding)
         elif "permission" in device.refusal:
-            yield Check("cameras", "warn", f"{device.node} may not be opened", _join("video"))
+            yield Check("cameras", "warn", f"{device.node} may not be opened", join_groups("video"))
     if not any(device.usable for device in devices):
         mend = "plug in a USB camera; without one: edge-vision run --source demo"
         yield Check("cameras", "warn", no_camera(devices), mend)
 
 
-def check_libcamera(root: Path, is_there: Callable[[str], bool]) -> Check:
-    """libcamera's Python module, which only ribbon-cable cameras of a Raspberry Pi need."""
-    if is_there("libcamera"):
-        return Check("libcamera", "ok", "its Python module is there")
-    if "Raspberry Pi" in board_name(root):
-        mend = "sudo apt install python3-picamera2, then make the environment again with "
-        mend += "python3 -m venv --system-site-packages"
-        return Check("libcamera", "warn", "no Python module; no ribbon-cable camera", mend)
-    return Check("libcamera", "ok", "not there, and not needed: this is no Raspberry Pi")
+def check_libcamera(root: Path, is_there: bool, load: Callable[[], "Stack"]) -> Iterator[Check]:
+    """picamera2 and libcamera, which only ribbon-cable cameras need; these, and who has one.
+
+    is_there: picamera2 is found.  load: imports both, and judges them.
+    """
+    name = "libcamera"
+    if not is_there and "Raspberry Pi" not in board_name(root):
+        yield Check(name, "ok", "no picamera2, and not needed: this is no Raspberry Pi")
+        return
+    try:
+        from edge_vision.camera.pi_stack import list_cameras
+
+        cameras = list_cameras(load().libcamera, root / "dev")
+    except (ImportError, BackendMissing) as error:
+        # A USB camera needs none of it.
+        yield replace(_from_error(name, error), state="warn")
+        return
+    except RuntimeError as error:
+        mend = "sudo apt install --reinstall python3-libcamera python3-picamera2"
+        yield Check(name, "warn", f"libcamera cannot list its cameras: {error}", mend)
+        return
+    yield Check(name, "ok", f"picamera2 is there and finds {len(cameras) or 'no'} Pi camera(s)")
+    for camera in cameras:
+        yield _held(name, f"Pi camera {camera.number} {camera.model}".strip(), camera.held_by)
 
 
 def check_groups(user_id: int, mine: set[int], here: Mapping[str, int]) -> Check:
@@ -182,7 +194,7 @@ def check_groups(user_id: int, mine: set[int], here: Mapping[str, int]) -> Check
     missing = [name for name in GROUPS if name in here and here[name] not in mine]
     if missing:
         what = ", ".join(f"{name} ({GROUPS[name]})" for name in missing)
-        return Check("groups", "warn", f"you are not in {what}", _join(",".join(missing)))
+        return Check("groups", "warn", f"you are not in {what}", join_groups(",".join(missing)))
     there = ", ".join(name for name in GROUPS if name in here)
     return Check("groups", "ok", f"you are in {there}" if there else "this system has none")
 
@@ -252,8 +264,19 @@ def _groups_here() -> dict[str, int]:
     return {entry.gr_name: entry.gr_gid for entry in grp.getgrall()}
 
 
-def _join(groups: str) -> str:
-    return f"sudo usermod -aG {groups} $USER, then log in again"
+def _pi_stack() -> "Stack":
+    from edge_vision.camera.pi_stack import load
+
+    return load()
+
+
+def _held(name: str, camera: str, held_by: Mapping[int, str]) -> Check:
+    """A camera that is free, or the processes (id -> name) that have it."""
+    if not held_by:
+        return Check(name, "ok", camera)
+    who = ", ".join(f"{process} ({program})" for process, program in held_by.items())
+    mend = f"kill {next(iter(held_by))}  (a service: sudo systemctl stop {UNIT})"
+    return Check(name, "warn", f"{camera} is held by process {who}", mend)
 
 
 def _from_error(name: str, error: Exception) -> Check:

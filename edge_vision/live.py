@@ -31,7 +31,7 @@ class Change:
 
 def change_of(old: Config, new: Config) -> Change:
     """What differs between two configurations, sorted by what can be done about it."""
-    before, after = old.model_dump(), new.model_dump()
+    before, after = (config.model_dump(exclude={"version"}) for config in (old, new))
     merged: dict[str, Any] = {name: dict(section) for name, section in before.items()}
     changed: list[str] = []
     restart: list[str] = []

@@ -119,6 +119,7 @@ class Pipeline:
             self._camera,
             self._give,
             self.telemetry,
+            size_px=config.size_px,
             timeout_s=config.timeout_s,
             retry_max_s=config.retry_max_s,
             retry_first=wait or config.kind == "clip",  # a URL; files raise what is not retried

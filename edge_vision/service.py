@@ -40,6 +40,7 @@ class Service:
         self._fed_ns = 0
         self._fed = (0, 0, 0)
         self._restart: tuple[str, ...] = ()
+        self._ended = False
 
     def ask_reload(self, *_: object) -> None:
         """Read the configuration again at the next tick; for a signal handler."""
@@ -60,8 +61,10 @@ class Service:
         self._notifier.status(text)
 
     def end(self) -> None:
-        """The run has ended."""
-        self._notifier.stopping()
+        """The run ends, or has ended; told once.  For a signal handler as well."""
+        if not self._ended:
+            self._ended = True
+            self._notifier.stopping()
 
     def _feed(self, app: App, now_ns: int) -> None:
         """Feed the watchdog, and say READY, only when the run goes on in truth."""
@@ -139,8 +142,20 @@ def _stamp(file: Path) -> tuple[int, int, int] | None:
 
 
 def handle_signals(app: App, service: Service | None) -> None:
-    """SIGINT and SIGTERM end the run in order; SIGHUP reads the configuration again."""
+    """SIGINT and SIGTERM end the run in order, a second one at once; SIGHUP: see `ask_reload`.
+
+    A file being recorded stays playable in either case.
+    """
+
+    def end(*_: object) -> None:
+        # The kernel's own handling: it works where Python's would wait for a thread that hangs.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        app.stop.set()
+        if service is not None:
+            service.end()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.stop.set())
+        signal.signal(number, end)
     if service is not None:
         signal.signal(signal.SIGHUP, service.ask_reload)

@@ -14,6 +14,7 @@ stamp=$prefix/installed
 etc=$root/etc/edge-vision
 state=$root/var/lib/edge-vision
 units=$root/etc/systemd/system
+rule=$root/etc/udev/rules.d/10-edge-vision.rules
 link=$root/usr/local/bin/edge-vision
 python=$root/usr/bin/python3
 account=edge-vision
@@ -88,11 +89,9 @@ check_system() {
 }
 
 check_root() {
-  if [ -z "$dry_run" ]; then
-    [ "$(id -u)" = 0 ] || die "this changes the system and needs root: sudo $0"
-  elif [ -d "$etc" ] && [ ! -r "$etc" ]; then
+  [ -n "$dry_run" ] || [ "$(id -u)" = 0 ] || die "this changes the system and needs root: sudo $0"
+  [ ! -d "$etc" ] || [ -r "$etc" ] ||
     die "$etc may not be read, so what would change is not known; look with: sudo $0 --dry-run"
-  fi
 }
 
 one_at_a_time() {
@@ -113,8 +112,7 @@ missing_packages() {
 }
 
 install_packages() {
-  local missing
-  missing=$(missing_packages) && [ -n "$missing" ] || return 0
+  local missing && missing=$(missing_packages) && [ -n "$missing" ] || return 0
   run apt-get -q update ||
     die "the package lists cannot be read (see above); run this again when there is a network"
   if [[ $missing == *picamera2* ]] && ! apt-cache show python3-picamera2 >/dev/null 2>&1; then
@@ -228,10 +226,13 @@ install_program() {
 }
 
 install_units() {
-  run mkdir -p "$units/edge-vision@.service.d"
+  run mkdir -p "$units/edge-vision@.service.d" "$(dirname "$rule")"
   place 644 root "$here/edge-vision.service" "$units/edge-vision.service"
   place 644 root "$here/edge-vision.service" "$units/edge-vision@.service"
   place 644 root "$here/instance.conf" "$units/edge-vision@.service.d/10-instance.conf"
+  place 644 root "$here/edge-vision.rules" "$rule"
+  ! systemd_runs || { run udevadm control --reload && run udevadm trigger -s dma_heap; } ||
+    say "udev does not run here: its rule takes effect at the next boot."
   ! systemd_runs || run systemctl daemon-reload
   # Whoever disabled it after a complete installation wants it so.
   [ -e "$stamp" ] || run systemctl enable edge-vision.service
@@ -277,12 +278,11 @@ do_uninstall() {
   check_root
   one_at_a_time
   enabled_units | while read -r unit; do run systemctl disable "$unit"; done
-  if systemd_runs && [ -e "$units/edge-vision.service" ]; then
+  ! systemd_runs || [ ! -e "$units/edge-vision.service" ] ||
     run systemctl stop edge-vision.service 'edge-vision@*.service'
-  fi
   [ "$(readlink "$link" || true)" != "$venv/bin/edge-vision" ] || run rm "$link"
   run rm -rf "$units/edge-vision.service" "$units/edge-vision@.service" \
-    "$units/edge-vision@.service.d/10-instance.conf" "$stamp" "$venv" "$prefix"/venv-*
+    "$units/edge-vision@.service.d/10-instance.conf" "$rule" "$stamp" "$venv" "$prefix"/venv-*
   for path in "$units/edge-vision@.service.d" "$prefix"; do
     [ ! -d "$path" ] || run rmdir --ignore-fail-on-non-empty "$path"
   done

@@ -12,6 +12,8 @@ from edge_vision.config import Config
 from edge_vision.config_load import parse_config
 from edge_vision.errors import CameraUnavailable, EdgeVisionError, OutputError
 from edge_vision.governor import Readings
+from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.null import NullOutput
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -70,6 +72,31 @@ def test_a_silent_network_does_not_delay_the_end() -> None:
         assert ended.wait(2.5)
         connection.close()
         runner.join()
+
+
+class Screen(NullOutput):
+    """Takes pictures, also those that only say what is wrong, and ends the run with the first."""
+
+    shows_status = True
+    app: App
+    picture: Picture | None = None
+
+    def offer(self, item: Analysed | Picture) -> bool:
+        assert isinstance(item, Picture)
+        self.picture = item
+        self.app.stop.set()
+        return True
+
+
+def test_a_service_that_never_had_a_camera_shows_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(app_module, "make_outputs", lambda *_, **__: [screen])
+    camera = {"kind": "usb", "source": "/dev/video99", "size_px": [320, 240]}
+    screen.app = App(config(camera=camera), duration_s=30, wait_for_camera=True)
+    summary = screen.app.run()
+    assert summary.captured == 0
+    assert screen.picture is not None
+    assert (screen.picture.image.width_px, screen.picture.image.height_px) == (320, 240)
 
 
 def test_an_output_that_cannot_start_stops_the_others(tmp_path: Path) -> None:

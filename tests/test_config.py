@@ -61,7 +61,7 @@ def test_numbers_carry_their_unit() -> None:
     assert bare == {
         "fps", "seed", "min_score", "nms_iou", "max_detections", "crf", "weak_score", "hfov_deg",
         "detect_fps", "idle_fps",
-        "number",
+        "number", "version",
     }  # fmt: skip
 
 

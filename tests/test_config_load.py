@@ -80,18 +80,9 @@ def test_aliases_that_multiply_end_soon(write: Write) -> None:
     assert "repeated too often" in said
 
 
-def test_missing_folder_and_unreadable(tmp_path: Path, write: Write) -> None:
-    assert _errors(tmp_path / "no.yaml") == [
-        "there is no config file no.yaml; check the path after -c"
-    ]
-    assert _errors(tmp_path)[0].endswith("is a folder; expected a YAML file")
-    inside = write("") / "more.yaml"
-    assert "cannot be read: Not a directory" in _errors(inside)[0]
-
-
 @pytest.mark.parametrize(
     "content",
-    ["", "\n", "# nothing\n", "---\n", "camera:\n", "camera:\nmodel:\noutputs:\n  video:\n",
+    ["# nothing\n", "---\n", "version: 1\n", "camera:\n", "camera:\nmodel:\noutputs:\n  video:\n",
      "camera: {}\n", "camera:\n  fps:\n", "\ufeffcamera:\n  fps: 30.0\n",
      "camera:\r\n  fps: 30\r\n"],
 )  # fmt: skip
@@ -156,8 +147,10 @@ MISTAKES = [
     ("camera:\n  fps:\n", 2, None),
     ("cam: {}\n", 1, "unknown key cam; did you mean camera?"),
     ("fps: 3\n", 1, "unknown key fps; did you mean camera.fps?"),
-    ("zzz: 3\n", 1, "unknown key zzz; known here: camera, model, tracking, overlay, outputs, "
-     "governor, power, log"),
+    ("zzz: 3\n", 1, "unknown key zzz; known here: version, camera, model, tracking, overlay, "
+     "outputs, governor, power, log"),
+    ("version: one\n", 1, 'version is "one"; expected a whole number'),
+    ("version: 0\n", 1, "version is 0; expected greater than or equal to 1"),
     ("log:\n  zzz: 3\n", 2, "unknown key log.zzz; known here: level"),
     ("log: {level: off}\n", 1,
      "log.level is false; expected 'debug', 'info', 'warning' or 'error'"),

@@ -2,12 +2,16 @@
 
 import errno
 import os
+import pwd
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge_vision.camera import v4l2
+from edge_vision.camera import pi_stack, v4l2
+from edge_vision.camera.pi_stack import INSTALL, LibcameraDevice, Stack
 from edge_vision.doctor import (
     Check,
     check_cameras,
@@ -22,6 +26,7 @@ from edge_vision.doctor import (
     check_unit,
     examine,
 )
+from edge_vision.errors import BackendMissing
 
 
 def write(path: Path, text: str) -> None:
@@ -101,15 +106,56 @@ def test_a_camera_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(v4l2.os, "open", refuse)
     first, _ = check_cameras(tmp_path)
-    assert first.mend == "sudo usermod -aG video $USER, then log in again"
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert first.mend == f"sudo usermod -aG video {me}, then log in again (a service: restart it)"
+
+
+def refusal(text: str) -> Callable[[], Stack]:
+    def load() -> Stack:
+        raise BackendMissing(text)
+
+    return load
 
 
 def test_libcamera_is_needed_on_a_raspberry_pi_only(tmp_path: Path) -> None:
-    assert check_libcamera(tmp_path, lambda name: False).state == "ok"
+    missing = refusal(f"camera.kind pi needs picamera2, which is not found; install: {INSTALL}")
+    (check,) = check_libcamera(tmp_path, False, missing)
+    assert check.state == "ok"
     write(tmp_path / "proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0")
-    lacking = check_libcamera(tmp_path, lambda name: False)
-    assert (lacking.state, "python3-picamera2" in lacking.mend) == ("warn", True)
-    assert check_libcamera(tmp_path, lambda name: True).state == "ok"
+    (check,) = check_libcamera(tmp_path, False, missing)
+    assert (check.state, check.found) == (
+        "warn", "camera.kind pi needs picamera2, which is not found",
+    )  # fmt: skip
+    assert "sudo apt install -y python3-picamera2" in check.mend
+    assert "python3 -m venv --system-site-packages" in check.mend
+
+
+def test_a_picamera2_that_is_broken_or_old_is_told_on_any_board(tmp_path: Path) -> None:
+    (check,) = check_libcamera(tmp_path, True, refusal("picamera2 0.3.12 is too old; get: apt"))
+    assert (check.state, check.found, check.mend) == (
+        "warn", "picamera2 0.3.12 is too old", "get: apt",
+    )  # fmt: skip
+
+    def no_manager() -> Stack:
+        raise RuntimeError("Failed to start CameraManager")
+
+    (check,) = check_libcamera(tmp_path, True, no_manager)
+    assert check.state == "warn"
+    assert "Failed to start CameraManager" in check.found
+
+
+def test_pi_cameras_and_who_holds_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras = [LibcameraDevice(0, "/base/i2c@1", "imx708", (), {})]
+    monkeypatch.setattr(pi_stack, "list_cameras", lambda _libcamera, dev: cameras)
+    there, free = check_libcamera(tmp_path, True, lambda: Stack(None, None))
+    assert (there.state, free.found) == ("ok", "Pi camera 0 imx708")
+    cameras[0] = replace(cameras[0], held_by={812: "edge-vision", 4: "of another user"})
+    _, held = check_libcamera(tmp_path, True, lambda: Stack(None, None))
+    assert held.state == "warn"
+    assert held.found == (
+        "Pi camera 0 imx708 is held by process 812 (edge-vision), 4 (of another user)"
+    )
+    assert held.mend.startswith("kill 812 ")
 
 
 def test_groups() -> None:
@@ -119,7 +165,7 @@ def test_groups() -> None:
     assert check_groups(1000, {44}, {"video": 44}).state == "ok", "a group nobody has"
     lacking = check_groups(1000, {44}, here)
     assert lacking.state == "warn"
-    assert "usermod -aG render,plugdev $USER" in lacking.mend
+    assert "usermod -aG render,plugdev " in lacking.mend
 
 
 @pytest.mark.parametrize(("free_mb", "state"), [(5000, "ok"), (499, "warn"), (9, "fail")])

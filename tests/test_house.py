@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("camera", "detect", "track", "render", "outputs")
 ROWS = {
     **dict.fromkeys(("errors", "frame", "results"), 0),
-    **dict.fromkeys(("annotations", "board", "profile", "registry"), 1),
+    **dict.fromkeys(("account", "annotations", "board", "profile", "registry"), 1),
     **dict.fromkeys(("config", "config_base", "config_board", "config_camera"), 1),
-    **dict.fromkeys(("config_load", "config_overlay"), 1),
+    **dict.fromkeys(("config_file", "config_load", "config_overlay", "config_version"), 1),
     **dict.fromkeys(("slot", "sweep", "telemetry", "worker"), 1),
     **dict.fromkeys(PARTS, 2),
     **dict.fromkeys(("evaluate", "map_plot", "pipeline", "replay", "skeletons", "stages"), 3),

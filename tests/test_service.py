@@ -1,5 +1,7 @@
 """`edge-vision run --service` as systemd would run it: a real process and a real socket."""
 
+import fcntl
+import os
 import signal
 import socket
 import subprocess
@@ -17,9 +19,9 @@ LIMIT_S = 60.0
 class Supervised:
     """A process, what it told its supervisor, and what it logged."""
 
-    def __init__(self, folder: Path, watchdog_s: float = 2.0) -> None:
+    def __init__(self, folder: Path, config: str = CONFIG, watchdog_s: float = 2.0) -> None:
         self.config = folder / "config.yaml"
-        self.config.write_text(CONFIG)
+        self.config.write_text(config)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(folder / "notify"))
         self.log_file = folder / "log"
@@ -65,8 +67,6 @@ class Supervised:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return {key: value for key, value in os.environ.items() if "DISPLAY" not in key}
 
 
@@ -93,6 +93,25 @@ def test_ready_watchdog_state_and_the_end(service: Supervised) -> None:
     assert service.end() == 0
     service_log = service.log()
     assert "Traceback" not in service_log
+
+
+def test_the_end_is_told_at_once_and_a_second_signal_does_not_wait_for_it(tmp_path: Path) -> None:
+    """A pipe that nobody reads takes no line, so the end in order waits for it for two seconds."""
+    os.mkfifo(tmp_path / "pipe")
+    pipe = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
+    os.write(pipe, b"x" * fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
+    service = Supervised(tmp_path, CONFIG + "outputs: {jsonl: {path: pipe}}\n")
+    try:
+        service.wait_for(is_("READY=1"))
+        service.process.terminate()
+        service.wait_for(is_("STOPPING=1"))
+        assert service.process.poll() is None
+        service.process.terminate()
+        assert service.process.wait(LIMIT_S) == -signal.SIGTERM
+    finally:
+        service.process.kill()
+        service.end()
+        os.close(pipe)
 
 
 def test_a_frozen_process_does_not_feed_the_watchdog(service: Supervised) -> None:
@@ -137,15 +156,21 @@ def test_a_bad_configuration_changes_nothing_and_says_why(service: Supervised) -
     assert service.end() == 0
 
 
-def test_without_a_camera_it_says_so_and_goes_on(tmp_path: Path) -> None:
-    service = Supervised(tmp_path)
-    service.config.write_text("camera: {kind: usb, source: /dev/video99}\nmodel: {size: small}\n")
+@pytest.mark.parametrize(
+    ("camera", "reason"),
+    [("{kind: usb, source: /dev/video99}", "/dev/video99"), ("{kind: auto}", "no USB camera")],
+)
+def test_without_a_camera_it_says_so_and_goes_on(tmp_path: Path, camera: str, reason: str) -> None:
+    if "auto" in camera and list(Path("/dev").glob("video*")):
+        pytest.skip("this computer has a camera")
+    service = Supervised(tmp_path, f"camera: {camera}\nmodel: {{size: small}}\n")
     try:
         service.wait_for(is_("READY=1"))
         status = service.wait_for(is_("STATUS=no camera"))
-        assert "/dev/video99" in status
+        assert reason in status
         service.wait_for(is_("WATCHDOG=1"))
         service.wait_for(is_("WATCHDOG=1"))
     finally:
         code = service.end()
     assert code == 0
+    assert "demo" not in service.log()

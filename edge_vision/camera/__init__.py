@@ -18,14 +18,16 @@ _PACKAGES = {"av": "av", "cv2": "opencv-python-headless"}
 """Modules that cameras import, and the packages they come in."""
 
 
-def make_camera(config: CameraConfig) -> Camera:
+def make_camera(config: CameraConfig, *, stand_in: bool = True) -> Camera:
     """The camera that the section describes, not yet open.
 
+    stand_in: kind auto may show the demo scene where there is no camera.
     Raises ConfigError when the section does not fit the kind, BackendMissing when a package that
     the kind needs is not installed.
     """
     try:
-        camera: Camera = load(KINDS, config.kind, "camera").from_config(config)
+        options = {"stand_in": stand_in} if config.kind == "auto" else {}
+        camera: Camera = load(KINDS, config.kind, "camera").from_config(config, **options)
     except ModuleNotFoundError as error:
         package = _PACKAGES.get(error.name or "")
         if package is None:

@@ -1,4 +1,7 @@
-"""The camera kind `auto`: the Pi camera, else a USB camera with a picture, else the demo scene."""
+"""The camera kind `auto`: the Pi camera, else a USB camera with a picture, else the demo scene.
+
+A service watches a real place: there the demo scene would be a lie, and a camera is waited for.
+"""
 
 import importlib.util
 import logging
@@ -21,7 +24,8 @@ class AutoCamera:
     Once a camera was taken, only cameras are tried again: a picture of a scene that is not there
     must not replace a camera that is unplugged.
 
-    usb: makes the USB camera of a node.  demo: makes the demo scene.  find: lists the V4L2 devices.
+    usb: makes the USB camera of a node.  demo: makes the demo scene; None where only a camera will
+    do, so that `open()` raises CameraUnavailable without one.  find: lists the V4L2 devices.
     pi: makes the Pi camera, and may raise BackendMissing; None where there is no picamera2.
     """
 
@@ -30,7 +34,7 @@ class AutoCamera:
     def __init__(
         self,
         usb: Callable[[str], Camera],
-        demo: Callable[[], Camera],
+        demo: Callable[[], Camera] | None,
         find: Callable[[], list[v4l2.Device]] = v4l2.list_devices,
         pi: Callable[[], Camera] | None = None,
     ) -> None:
@@ -44,8 +48,11 @@ class AutoCamera:
         self._closed = False
 
     @classmethod
-    def from_config(cls, config: CameraConfig) -> "AutoCamera":
-        """The camera that a `camera` section with kind auto describes."""
+    def from_config(cls, config: CameraConfig, *, stand_in: bool = True) -> "AutoCamera":
+        """The camera that a `camera` section with kind auto describes.
+
+        stand_in: the demo scene may stand in for a camera.
+        """
 
         def usb(node: str) -> Camera:
             return UsbCamera.from_config(config.model_copy(update={"kind": "usb", "source": node}))
@@ -61,7 +68,8 @@ class AutoCamera:
 
             return PiCamera.from_config(config)
 
-        return cls(usb, demo, pi=pi if importlib.util.find_spec("picamera2") else None)
+        has_pi = importlib.util.find_spec("picamera2") is not None
+        return cls(usb, demo if stand_in else None, pi=pi if has_pi else None)
 
     def open(self) -> CameraInfo:
         """See Camera."""
@@ -73,7 +81,7 @@ class AutoCamera:
             self._had_camera = True
             return info
         reason = "; ".join(reasons)
-        if self._had_camera:
+        if self._had_camera or self._demo is None:
             raise CameraUnavailable(reason)
         info = self._opened(self._demo())
         return replace(info, notes=(*info.notes, f"{reason}; showing the built-in demo scene"))

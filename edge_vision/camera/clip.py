@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from edge_vision.camera.address import scheme_of
+from edge_vision.camera.address import address_of, scheme_of
 from edge_vision.camera.base import Camera, CameraInfo
 from edge_vision.camera.pace import Pacer
 from edge_vision.config import CameraConfig
@@ -53,12 +53,12 @@ class ClipCamera:
 
     @classmethod
     def from_config(cls, config: CameraConfig) -> "ClipCamera":
-        """The camera that a `camera` section with kind clip describes."""
+        """The camera that a `camera` section with kind clip describes; see `address_of`."""
         source = config.source
         if not source or isinstance(source, int):
             raise ConfigError("camera.kind clip needs camera.source: a file, a folder or a URL")
         return cls(
-            source,
+            address_of(source) if isinstance(source, str) else source,
             pace=config.pace,
             loop=config.loop,
             fps=config.fps,

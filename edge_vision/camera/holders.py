@@ -24,7 +24,9 @@ def in_use(nodes: Iterable[Path], proc: Path = Path("/proc")) -> str:
     found = [f"{process} ({name})" for process, name in holders(nodes, proc).items()]
     if found:
         return f"it is held by process {', '.join(found)}: end that first"
-    return "another program may use it"
+    # Open files of other users' processes are root's to see.
+    hint = "" if os.geteuid() == 0 else "; this names it: sudo edge-vision doctor"
+    return f"another program may use it{hint}"
 
 
 def _openers(paths: set[str], proc: Path) -> set[int]:

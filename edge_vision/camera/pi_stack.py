@@ -11,14 +11,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edge_vision.account import join_groups
 from edge_vision.camera.holders import holders
 from edge_vision.errors import BackendMissing, CameraUnavailable
 
 OLDEST = (0, 3, 18)
 """The first picamera2 whose buffers stay mapped for reading (its DmaAllocator)."""
 
-_INSTALL = "sudo apt install --no-install-recommends python3-picamera2"
-_SEE_SYSTEM = "an environment sees it when made with: python3 -m venv --system-site-packages"
+INSTALL = (
+    "sudo apt install -y python3-picamera2 --no-install-recommends (a virtual environment sees it "
+    "when made with: python3 -m venv --system-site-packages)"
+)
 
 
 class Stack(NamedTuple):
@@ -40,7 +43,7 @@ def load() -> Stack:
     except ModuleNotFoundError as error:
         raise BackendMissing(
             f"camera.kind pi needs {error.name}, which {sys.executable} does not find; install it "
-            f"with: {_INSTALL}; {_SEE_SYSTEM}"
+            f"with: {INSTALL}"
         ) from None
     except (ImportError, ValueError, AttributeError) as error:
         if "numpy" in str(error) or "_ARRAY_API" in str(error):
@@ -125,16 +128,26 @@ def model_of(cameras: list[dict[str, Any]], number: int, dev: Path = Path("/dev"
     if found:
         there = ", ".join(f"{at} ({model})" for at, model in found.items())
         raise CameraUnavailable(f"there is no Pi camera {number}; there are: {there}")
-    nodes = media_nodes(dev)
-    if nodes and not any(os.access(node, os.R_OK | os.W_OK) for node in nodes):
+    if _all_closed(media_nodes(dev)):
         raise CameraUnavailable(
-            "no Pi camera may be opened (permission denied); add yourself to the group video: "
-            "sudo usermod -aG video $USER, then log in again"
+            "no Pi camera may be opened (permission denied); that is for the group video: "
+            f"{join_groups('video')}"
+        )
+    if _all_closed(sorted((dev / "dma_heap").glob("*"))):
+        raise CameraUnavailable(
+            "libcamera gets no memory for pictures (permission denied below /dev/dma_heap); this "
+            "lets the group video have it until the next boot: sudo chgrp video /dev/dma_heap/* && "
+            "sudo chmod g+rw /dev/dma_heap/*"
         )
     raise CameraUnavailable(
         "libcamera finds no Pi camera; check its ribbon cable at both ends (a USB camera is "
         "camera.kind: usb)"
     )
+
+
+def _all_closed(nodes: list[Path]) -> bool:
+    """There are such devices, and this process may open none of them."""
+    return bool(nodes) and not any(os.access(node, os.R_OK | os.W_OK) for node in nodes)
 
 
 def is_webcam(camera_id: str) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_vision.account import join_groups
+
 Ioctl = Callable[[int, int, bytearray], object]
 
 _CAPABILITY = struct.Struct("=16s32s32sIII12x")  # struct v4l2_capability
@@ -225,8 +227,8 @@ def _sys_name(node: Path, sys: Path) -> str:
 def _refusal_of(node: Path, error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
         return (
-            "may not be opened (permission denied); add yourself to the group video: "
-            "sudo usermod -aG video $USER, then log in again"
+            "may not be opened (permission denied); that is for the group video: "
+            f"{join_groups('video')}"
         )
     if error.errno == errno.ENOENT:
         return "does not exist"

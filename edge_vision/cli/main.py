@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -89,7 +89,19 @@ def run_command() -> None:
         print(f"edge-vision: {error}", file=sys.stderr)
         if isinstance(error, DetectorError | ShutdownError):
             # A thread may hang in native code, whose exit handlers could hang the process as well.
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(error.exit_code)
+            _end_at_once(error.exit_code)
         sys.exit(error.exit_code)
+    except MemoryError:
+        # A service is started again; what is left of this process may not even end in order.
+        print(
+            "edge-vision: out of memory; end other programs, or take a smaller model.size or "
+            "camera.size_px",
+            file=sys.stderr,
+        )
+        _end_at_once(EdgeVisionError.exit_code)
+
+
+def _end_at_once(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

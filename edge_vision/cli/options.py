@@ -75,13 +75,13 @@ def default_config_file() -> Path:
 
 def configuration(file: Path | None, settings: Iterable[str]) -> Config:
     """The configuration of a command; also sets up logging as it says."""
-    config = load_config(file or default_config_file(), list(settings))
-    level = config.log.level.upper()
     if goes_to_journal():
-        logging.basicConfig(level=level, format="%(message)s", handlers=[JournalHandler()])
+        logging.basicConfig(format="%(message)s", handlers=[JournalHandler()])
     else:
         text = "%(asctime)s %(levelname)s %(message)s"
-        logging.basicConfig(level=level, format=text, datefmt="%H:%M:%S", stream=sys.stderr)
+        logging.basicConfig(format=text, datefmt="%H:%M:%S", stream=sys.stderr)
+    config = load_config(file or default_config_file(), list(settings))
+    logging.getLogger().setLevel(config.log.level.upper())
     return config
 
 

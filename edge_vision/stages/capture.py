@@ -20,7 +20,11 @@ _TICK_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """Whether frames come.  info: the last camera opened; reason: why none comes; since_ns."""
+    """Whether frames come, and since when; reason: why none comes.
+
+    info: the last camera opened; before the first one, of the size that is asked for; None while
+    the first is being opened.
+    """
 
     up: bool
     reason: str
@@ -31,7 +35,8 @@ class CameraState:
 class CaptureStage:
     """Opens the camera, passes frames on, and opens it again when it was lost.
 
-    give: takes over the frame's lease.  retry_first: keep trying even if it never opened.
+    give: takes over the frame's lease.  size_px: width and height of a picture that says why there
+    is no camera, as long as there never was one.  retry_first: keep trying even if it never opened.
     most: frames after which the stream ends, None = no limit.
     """
 
@@ -41,6 +46,7 @@ class CaptureStage:
         give: Callable[[Frame], None],
         telemetry: Telemetry,
         *,
+        size_px: tuple[int, int],
         timeout_s: float,
         retry_max_s: float,
         retry_first: bool,
@@ -49,6 +55,7 @@ class CaptureStage:
         self._camera = camera
         self._give = give
         self._telemetry = telemetry
+        self._size_px = size_px
         self._timeout_ns = int(timeout_s * 1e9)
         self._retry_max_s = retry_max_s
         self._retry = retry_first
@@ -59,7 +66,7 @@ class CaptureStage:
 
     def run(self, stop: threading.Event) -> None:
         """Until the stream ends, the camera cannot be had, or `stop` is set."""
-        delay_s = 0.5
+        delay_s, told = 0.5, ""
         info: CameraInfo | None = None
         try:
             while not stop.is_set():
@@ -77,15 +84,25 @@ class CaptureStage:
                     if not self._retry:
                         raise
                     if self._telemetry.captured.count > before:
-                        delay_s = 0.5  # it had worked: try again soon
-                    log.warning("no camera: %s; trying again in %.1f s", error, delay_s)
-                    self.state.post(CameraState(False, str(error), time.monotonic_ns(), info))
+                        delay_s, told = 0.5, ""  # it had worked: try again soon
+                    # A camera that is away for a month is no reason for a line every half minute.
+                    level = logging.DEBUG if str(error) == told else logging.WARNING
+                    told = str(error)
+                    log.log(level, "no camera: %s; trying again in %.1f s", error, delay_s)
+                    info = info or CameraInfo("none", "no camera", *self._size_px, 0.0, True)
+                    self._post_lost(str(error), info)
                     self._rest(stop, delay_s)
                     delay_s = min(delay_s * 2, self._retry_max_s)
         except EndOfStream:
             pass
         finally:
             self._camera.close()
+
+    def _post_lost(self, reason: str, info: CameraInfo) -> None:
+        """No camera, since it was lost or first looked for: not since the last attempt."""
+        last = self.state.read()[0]
+        since_ns = time.monotonic_ns() if last.up else last.since_ns
+        self.state.post(CameraState(False, reason, since_ns, info))
 
     def _rest(self, stop: threading.Event, delay_s: float) -> None:
         until = time.monotonic() + delay_s

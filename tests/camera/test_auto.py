@@ -2,9 +2,10 @@
 
 import pytest
 
-from edge_vision.camera import v4l2
+from edge_vision.camera import make_camera, v4l2
 from edge_vision.camera.auto import AutoCamera
 from edge_vision.camera.base import CameraInfo
+from edge_vision.camera.demo import DemoCamera
 from edge_vision.camera.pi import PiCamera
 from edge_vision.camera.usb import UsbCamera
 from edge_vision.config import CameraConfig
@@ -87,7 +88,8 @@ def test_a_camera_without_a_picture_is_passed_over(camera, fake_v4l2):
     fake_v4l2.pictures = 0
     info = camera.open()
     assert info.kind == "demo"
-    assert "another program may use it; showing the built-in demo scene" in info.notes[-1]
+    assert "another program may use it" in info.notes[-1]
+    assert info.notes[-1].endswith("; showing the built-in demo scene")
     assert fake_v4l2.open_captures == []
 
 
@@ -129,6 +131,26 @@ def test_a_camera_plugged_in_later_replaces_the_demo_at_the_next_open(camera, fa
     camera.close()
     fake_v4l2.node.touch()
     assert camera.open().kind == "usb"
+
+
+def test_where_nothing_may_stand_in_a_camera_is_waited_for(fake_v4l2):
+    def usb(node):
+        return UsbCamera(node, (64, 48), timeout_s=2.0, backend=fake_v4l2.backend())
+
+    fake_v4l2.node.unlink()
+    camera = AutoCamera(usb, None, fake_v4l2.find)
+    for _ in range(2):
+        with pytest.raises(CameraUnavailable, match=r"^no USB camera: no /dev/video\* node$"):
+            camera.open()
+    fake_v4l2.node.touch()
+    assert camera.open().kind == "usb"
+    camera.close()
+
+
+def test_only_auto_has_a_stand_in():
+    assert make_camera(CameraConfig())._demo is not None
+    assert make_camera(CameraConfig(), stand_in=False)._demo is None
+    assert isinstance(make_camera(CameraConfig(kind="demo"), stand_in=False), DemoCamera)
 
 
 def test_from_config_asks_usb_for_what_the_section_says():

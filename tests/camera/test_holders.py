@@ -65,11 +65,15 @@ def test_a_lock_tells_even_where_open_files_may_not_be_seen(hold, tmp_path):
     assert holders([other], proc) == {}
 
 
-def test_we_ourselves_and_nobody_are_not_named(tmp_path):
+def test_we_ourselves_and_nobody_are_not_named(tmp_path, monkeypatch):
     file = tmp_path / "media0"
     with file.open("w"):
         assert holders([file]) == {}
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
         assert in_use([file, tmp_path / "gone"]) == "another program may use it"
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        hint = "; this names it: sudo edge-vision doctor"
+        assert in_use([file]) == f"another program may use it{hint}"
 
 
 def test_a_process_without_a_name_or_files_is_no_trouble(tmp_path):

@@ -61,7 +61,7 @@ def test_the_user_s_own_log_level_stays(system, monkeypatch):
     [
         (
             {"picamera2": None},
-            "needs picamera2, which .* sudo apt install .* python3-picamera2; .*",
+            "needs picamera2, which .* sudo apt install -y python3-picamera2 .*",
         ),
         ({"libcamera": None}, "needs libcamera, .* python3 -m venv --system-site-packages"),
         ({"picamera2": "import pykms_gone"}, "needs pykms_gone, which"),
@@ -139,5 +139,16 @@ def test_webcams_are_told_by_their_id():
 def test_cameras_that_may_not_be_opened(tmp_path, monkeypatch):
     (tmp_path / "media0").touch()
     monkeypatch.setattr(pi_stack.os, "access", lambda *_: False)
-    with pytest.raises(CameraUnavailable, match=r"permission denied.*usermod -aG video \$USER"):
+    with pytest.raises(CameraUnavailable, match=r"permission denied.*usermod -aG video "):
+        model_of([], 0, tmp_path)
+
+
+def test_memory_for_pictures_that_may_not_be_had_is_no_loose_cable(tmp_path, monkeypatch):
+    (tmp_path / "media0").touch()
+    (tmp_path / "dma_heap").mkdir()
+    with pytest.raises(CameraUnavailable, match="ribbon cable"):
+        model_of([], 0, tmp_path)
+    (tmp_path / "dma_heap/system").touch()
+    monkeypatch.setattr(pi_stack.os, "access", lambda path, _: "dma_heap" not in str(path))
+    with pytest.raises(CameraUnavailable, match=r"/dev/dma_heap\); .* sudo chgrp video /dev/dma"):
         model_of([], 0, tmp_path)

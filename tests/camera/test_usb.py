@@ -1,6 +1,8 @@
 """The USB camera against a capture without a device."""
 
+import sys
 import time
+from subprocess import PIPE, Popen
 
 import cv2
 import pytest
@@ -190,6 +192,17 @@ def test_a_metadata_node_is_refused_with_its_reason(camera, fake_v4l2):
     assert fake_v4l2.opened_nodes == []
 
 
+def test_another_program_that_has_the_camera_is_named(camera, fake_v4l2):
+    program = "import sys; file = open(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", program, fake_v4l2.node]
+    with Popen(command, stdin=PIPE, stdout=PIPE) as other:
+        other.stdout.readline()
+        fake_v4l2.pictures = 0
+        with pytest.raises(CameraUnavailable, match=rf"picture; it is held by process {other.pid}"):
+            camera.open()
+        other.communicate()
+
+
 def test_what_does_not_open_or_deliver_is_unavailable_and_closed(camera, fake_v4l2):
     fake_v4l2.opens = False
     with pytest.raises(CameraUnavailable, match=r"\(C920\) cannot be opened; another program may"):
@@ -265,12 +278,12 @@ def test_grey_becomes_bgr_and_raw_data_is_refused(camera, fake_v4l2):
 
 
 def test_all_buffers_in_use_loses_frames_not_the_camera(fake_v4l2, monkeypatch):
-    camera = UsbCamera(str(fake_v4l2.node), (64, 48), timeout_s=0.1, backend=fake_v4l2.backend())
+    camera = UsbCamera(str(fake_v4l2.node), (64, 48), timeout_s=0.6, backend=fake_v4l2.backend())
     monkeypatch.setattr(camera._guard._inner._pool, "_most_bytes", 1)
     camera.open()
     held = [read_one(camera) for _ in range(3)]
-    assert camera.read(0.3) is None
-    assert camera.read(0.3) is None
+    assert camera.read(0.4) is None
+    assert camera.read(0.4) is None
     held[0].release()
     frame = read_one(camera)
     assert frame.seq > held[2].seq + 1

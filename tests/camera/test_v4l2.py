@@ -173,7 +173,7 @@ def test_a_forbidden_device_tells_its_name_and_what_to_do(kernel, monkeypatch):
     (device,) = kernel.devices()
     assert device.card == "C920 of the kernel"
     assert "permission denied" in device.refusal
-    assert "sudo usermod -aG video $USER" in device.refusal
+    assert "sudo usermod -aG video " in device.refusal
 
 
 def test_a_driver_whose_list_never_ends_does_not_hang_us(kernel):

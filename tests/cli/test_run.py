@@ -113,6 +113,10 @@ def test_unreadable_pictures_are_skipped_and_named(cli, tmp_path: Path, pictures
         (["--source", "/dev/video97"], 69, "/dev/video97"),
         (["-c", "missing.yaml"], 78, "missing.yaml"),
         (["-c", "wrong.yaml"], 78, "did you mean"),
+        (["--service", "-c", "missing.yaml"], 78, "there is no config file missing.yaml"),
+        (["--service", "-c", "no_pictures"], 78, "no_pictures is a folder"),
+        (["--service", "-c", "empty.mp4"], 78, "empty.mp4 is empty"),
+        (["--service", "-c", "latin.yaml"], 78, "latin.yaml is not UTF-8"),
         (["--set", "model.size=huge"], 78, "model.size"),
         (["--source", "demo", "--save", "nofolder/o.mp4"], 74, "nofolder"),
         (["--source", "demo", "--save", "o.avi"], 74, "mp4"),
@@ -125,6 +129,7 @@ def test_bad_input_is_one_sentence(cli, tmp_path: Path, arguments, code: int, wo
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("no video at all\n" * 50)
     (tmp_path / "no_pictures").mkdir()
+    (tmp_path / "latin.yaml").write_bytes(b"camera: {kind: caf\xe9}\n")
     (tmp_path / "wrong.yaml").write_text("model:\n  sise: small\n  threads: no\n")
     done = cli("run", *arguments, "--no-window", "--duration", "20")
     assert done.returncode == code, done.stderr
@@ -137,10 +142,11 @@ def test_an_unreachable_url_is_retried_until_the_duration_ends(cli) -> None:
         port = closed.getsockname()[1]
         done = cli(
             "run", "--no-window", "--source", f"http://me:secret@127.0.0.1:{port}/a.mjpg",
-            "--duration", "3",
+            "--duration", "3", "--set", "log.level=debug",
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("no camera") >= 2
+    assert done.stderr.count("DEBUG no camera") >= 1
+    assert done.stderr.count("WARNING no camera") == 1
     assert "secret" not in done.stderr
 
 

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 
 from edge_vision.camera.base import CameraInfo, EndOfStream
-from edge_vision.errors import CameraLost
+from edge_vision.errors import CameraLost, CameraUnavailable
 from edge_vision.frame import Frame, Image, Stamps
 from edge_vision.stages.capture import CaptureStage
 from edge_vision.telemetry import Telemetry
@@ -43,8 +43,48 @@ def test_gaps_in_a_camera_s_numbers_are_counted_as_lost_there():
         frame.release()
 
     stage = CaptureStage(
-        Gappy(), give, telemetry, timeout_s=5.0, retry_max_s=1.0, retry_first=False
+        Gappy(),
+        give,
+        telemetry,
+        size_px=(64, 48),
+        timeout_s=5.0,
+        retry_max_s=1.0,
+        retry_first=False,
     )
     stage.run(threading.Event())
     assert seen == [3, 4, 7, 8, 10, 0, 1, 2]
     assert telemetry.drops() == {"lost at the camera": 3}
+
+
+class Late(Gappy):
+    """A camera that is there at the third attempt; keeps what was said before each."""
+
+    def __init__(self):
+        self.streams = [[0]]
+        self.states = []
+
+    def open(self):
+        self.states.append(self.stage.state.read()[0])
+        if len(self.states) < 3:
+            raise CameraUnavailable(f"no camera, attempt {len(self.states)}")
+        return super().open()
+
+
+def test_a_camera_that_never_was_there_is_missing_since_the_start_and_has_the_size_asked_for():
+    camera = Late()
+    camera.stage = CaptureStage(
+        camera,
+        Frame.release,
+        Telemetry(),
+        size_px=(64, 48),
+        timeout_s=5.0,
+        retry_max_s=0.01,
+        retry_first=True,
+    )
+    camera.stage.run(threading.Event())
+    opening, first, second = camera.states
+    assert (opening.reason, opening.info) == ("opening", None)
+    assert [state.reason[-1] for state in (first, second)] == ["1", "2"]
+    assert opening.since_ns == first.since_ns == second.since_ns
+    assert (second.info.width_px, second.info.height_px) == (64, 48)
+    assert camera.stage.state.read()[0].info.name == "fake"

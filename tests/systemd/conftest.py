@@ -21,6 +21,7 @@ COMMANDS = {
     "useradd": 'touch "$BOARD/user"',
     "userdel": 'rm "$BOARD/user"',
     "usermod": "",
+    "udevadm": "exit ${NO_UDEV:-0}",
     "chown": "",
     "df": "printf 'Avail\\n%sM\\n' ${FREE_MB:-9000}",
     "runuser": 'shift 3; exec "$@"',

@@ -107,6 +107,12 @@ def test_install_again_and_remove(board: Board) -> None:
     assert (etc / "config.yaml").stat().st_mode & 0o777 == 0o640
     assert etc.stat().st_mode & 0o777 == 0o750
 
+    rule = board.path("etc/udev/rules.d/10-edge-vision.rules")
+    (line,) = (line for line in rule.read_text().splitlines() if not line.startswith("#"))
+    assert line == 'SUBSYSTEM=="dma_heap", GROUP="edge-vision", MODE="0660"'
+    assert rule.stat().st_mode & 0o777 == 0o644
+    assert calls.index("udevadm control --reload") < calls.index("udevadm trigger -s dma_heap")
+
     unit = (units / "edge-vision.service").read_text()
     program, config = re.search(
         r"^ExecStart=(\S+) run --service -c (\S+)", unit, re.MULTILINE
@@ -128,6 +134,7 @@ def test_install_again_and_remove(board: Board) -> None:
     assert board.install("--uninstall").returncode == 0
     assert list(board.path("opt").iterdir()) == []
     assert [path.name for path in units.iterdir()] == ["multi-user.target.wants"]
+    assert not rule.exists()
     assert (etc / "config.yaml").exists()
     assert (board.folder / "user").exists()
     assert board.install("--uninstall", "--purge").returncode == 0
@@ -187,9 +194,10 @@ def test_an_interrupted_install_is_healed_by_the_next(board: Board) -> None:
     assert not board.path("opt/edge-vision/venv").exists()
 
     # Ended before the service had started: enabled again, though the units are there.
-    board.told = {"NO_START": "1"}
+    board.told = {"NO_START": "1", "NO_UDEV": "1"}
     done = board.install(*good)
     assert done.returncode == 1
+    assert "udev does not run here" in done.stdout
     assert "journalctl -u edge-vision" in done.stderr
     wants = board.path("etc/systemd/system/multi-user.target.wants/edge-vision.service")
     wants.unlink()
