@@ -220,6 +220,12 @@ class VideoConfig(Section):
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(
         default="ultrafast", description="x264 preset: faster costs less CPU and more bytes"
     )
+    split_s: float = Field(
+        default=3600.0,
+        ge=60,
+        le=86_400,
+        description="seconds after which it goes on in NAME-2.mp4; 8 MB of memory an hour at 30/s",
+    )
 
 
 class JsonlConfig(Section):

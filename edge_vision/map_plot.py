@@ -56,7 +56,7 @@ def draw_map(
     ]
     heights = [max(map(_panel_height, row)) for row in panels]
     width = sum(widths) + _BETWEEN * (len(widths) - 1)
-    sheet = _Sheet(max(width, 900), _HEAD + sum(heights) + _LEGEND)
+    sheet = Sheet(max(width, 900), _HEAD + sum(heights) + _LEGEND)
     scale = _Scale([panel for row in panels for panel in row])
     sheet.text(title, (28, 24), 22, bold=True)
     sheet.text(subtitle, (28, 64), 14, colour=_FAINT)
@@ -102,7 +102,7 @@ def three_digits(value: float) -> str:
     return f"{value:.{digits}f}"
 
 
-class _Sheet:
+class Sheet:
     """White paper with text."""
 
     def __init__(self, width_px: int, height_px: int) -> None:
@@ -164,7 +164,7 @@ def _panel_height(panel: Panel) -> int:
     return _PANEL_HEAD + len(panel.rows) * _CELL_H + _PANEL_FOOT
 
 
-def _draw_panel(sheet: _Sheet, panel: Panel, left: int, top: int, scale: _Scale) -> None:
+def _draw_panel(sheet: Sheet, panel: Panel, left: int, top: int, scale: _Scale) -> None:
     down, across = panel.corner
     x0, y0 = left + _LEFT, top + _PANEL_HEAD
     sheet.text(panel.title, (x0, top), 17, bold=True)
@@ -183,7 +183,7 @@ def _draw_panel(sheet: _Sheet, panel: Panel, left: int, top: int, scale: _Scale)
             _draw_cell(sheet, (x0 + column * _CELL_W, y), value, panel.notes[row][column], scale)
 
 
-def _draw_cell(sheet: _Sheet, at: tuple[int, int], value: float, note: str, scale: _Scale) -> None:
+def _draw_cell(sheet: Sheet, at: tuple[int, int], value: float, note: str, scale: _Scale) -> None:
     measured = math.isfinite(value)
     paper = scale.colour(value) if measured else _ABSENT
     sheet.fill((*at, _CELL_W - _GAP, _CELL_H - _GAP), paper)
@@ -194,7 +194,7 @@ def _draw_cell(sheet: _Sheet, at: tuple[int, int], value: float, note: str, scal
     sheet.text(note, (middle, at[1] + 48), 11, colour=ink, paper=paper, align=0.5)
 
 
-def _draw_legend(sheet: _Sheet, left: int, top: int, unit: str, scale: _Scale) -> None:
+def _draw_legend(sheet: Sheet, left: int, top: int, unit: str, scale: _Scale) -> None:
     width = min(560, sheet.pixels.shape[1] - left - _RIGHT)
     parts = np.linspace(0, 255, width).round().astype(int)
     sheet.pixels[top : top + _BAR_H, left : left + width] = scale.ramp[parts]

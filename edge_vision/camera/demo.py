@@ -1,6 +1,7 @@
 """The demo camera: a built-in scene that knows what is in it, for a first look and for tests."""
 
 import threading
+from collections import deque
 from typing import Literal
 
 import numpy as np
@@ -16,14 +17,15 @@ from edge_vision.frame import Frame, Image, Stamps
 __all__ = ["DemoCamera", "SceneTruth", "TrueObject"]
 
 _SIDES_PX = (16, 8192)
+_SPARE = 3
 
 
 class _Buffers:
-    """Frame memory: grows while frames are out, then goes round; given back from any thread."""
+    """Frame memory: goes round, a few are kept for the next; given back from any thread."""
 
     def __init__(self, size_px: tuple[int, int]) -> None:
         self._shape = (size_px[1], size_px[0], 3)
-        self._free: list[NDArray[np.uint8]] = []
+        self._free: deque[NDArray[np.uint8]] = deque(maxlen=_SPARE)
         self._lock = threading.Lock()
 
     def take(self) -> NDArray[np.uint8]:

@@ -124,6 +124,7 @@ class Mp4Writer:
         """Pictures taken."""
         self.kept_frames = 0
         """Pictures in whole fragments: they stay playable, come what may."""
+        self._closed = False
         self._last_ticks = -1
         self._gap_ticks = _FIRST_FRAME_TICKS
         self._key_ticks = 0
@@ -181,7 +182,13 @@ class Mp4Writer:
         self.frames += 1
 
     def close(self) -> None:
-        """Write what the encoder holds, and the index; without them after a failure."""
+        """Write what the encoder holds, and the index; without them after a failure.
+
+        Calling it again does nothing.
+        """
+        if self._closed:
+            return
+        self._closed = True
         try:
             if self._file.error is None and self.frames:
                 for packet in self._stream.encode(None):

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _QUEUE = 8
 """Pictures that may wait, 1.4 MB each at 1280x720: a quarter of a second at 30 a second."""
+_SPARE = 3
+"""Memory of written pictures kept for the next ones: what a busy moment needed goes back."""
 _MOST_PIXELS = 3840 * 2160
 """Larger pictures are scaled down: hardware players end at H.264 level 5.1."""
 
@@ -40,7 +42,7 @@ class VideoOutput(QueuedOutput[_Job]):
 
     The first picture gives the size, an odd side less its last pixel; pictures of another size are
     scaled to fit it, with black bars.  YUV420 of that size is recorded as it is.  The file is
-    emptied with the first picture.
+    emptied with the first picture.  After `split_s` of the timeline it goes on in NAME-2.mp4.
     """
 
     name = "video"
@@ -52,10 +54,12 @@ class VideoOutput(QueuedOutput[_Job]):
         self._path = Path(config.path or "").expanduser()
         self._fd = -1
         self._is_new = False
+        self._begin_ticks = 0
+        self._files = 1
         self._writer: Mp4Writer | None = None
         self._fitter: _Fitter | None = None
         self._clock = _Clock()
-        self._spare: deque[NDArray[np.uint8]] = deque()
+        self._spare: deque[NDArray[np.uint8]] = deque(maxlen=_SPARE)
 
     def _open(self) -> None:
         path = self._path
@@ -93,16 +97,35 @@ class VideoOutput(QueuedOutput[_Job]):
 
     def _write(self, job: _Job) -> None:
         try:
+            if job.at_ticks - self._begin_ticks >= self._config.split_s * TICKS_PER_S:
+                self._begin_next(job.at_ticks)
             if self._writer is None:
                 height, width = job.i420.shape[0] * 2 // 3, job.i420.shape[1]
                 config = self._config
                 self._writer = Mp4Writer(
                     self._fd, width, height, crf=config.crf, preset=config.preset
                 )
-            self._writer.write(job.i420, job.at_ticks)
+            self._writer.write(job.i420, job.at_ticks - self._begin_ticks)
         except (OSError, FFmpegError) as error:
             raise self._gave_up(error) from error
         self._spare.append(job.i420)
+
+    def _begin_next(self, at_ticks: int) -> None:
+        """Go on in another file.  A file's index is held until its end: 72 bytes a picture."""
+        assert self._writer is not None  # the first picture stands at 0
+        self._writer.close()
+        self._files += 1
+        first = Path(self._config.path or "").expanduser()
+        path = first.with_stem(f"{first.stem}-{self._files}")
+        is_new = not path.exists()
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise OutputError(
+                f"cannot go on in {path}: {reason_of(error)}; the recording ends with {self._path}"
+            ) from error
+        self._path, self._is_new = path, is_new
+        self._writer, self._begin_ticks = None, at_ticks
 
     def _finish(self) -> None:
         writer = self._writer

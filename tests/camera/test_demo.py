@@ -1,6 +1,7 @@
 """The demo camera: pace and frame memory; time is moved by the test."""
 
 import math
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -175,3 +176,18 @@ def test_impossible_scenes_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         DemoCamera(size_px, fps, seed)
+
+
+def test_memory_of_a_busy_moment_goes_back() -> None:
+    camera = DemoCamera((320, 240), pace="fast")
+    camera.open()
+    frames = [camera.read(1.0) for _ in range(10)]
+    memory = []
+    while frames:
+        frame = frames.pop()
+        assert frame is not None
+        memory.append(weakref.ref(frame.main.data))
+        frame.release()
+    del frame
+    assert 1 <= sum(buffer() is not None for buffer in memory) <= 3
+    camera.close()

@@ -1,0 +1,65 @@
+"""Recordings that go on in another file: every picture once, and memory that is given back."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+
+from edge_vision.config import VideoConfig
+from edge_vision.outputs.base import Picture
+from edge_vision.outputs.video import VideoOutput
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+MakePicture = Callable[..., Picture]
+STEP_MS = 10_000
+
+
+def _record(path: Path, picture: MakePicture, count: int) -> VideoOutput:
+    """`count` pictures, ten seconds apart, in files of a minute."""
+    output = VideoOutput(VideoConfig(path=str(path), split_s=60), patient=True)
+    output.start()
+    for number in range(count):
+        output.offer(picture(number, 5000 + number * STEP_MS))
+    output.close(30)
+    return output
+
+
+def _seen(path: Path) -> list[tuple[float, int]]:
+    """Time in s and number of each picture, as FFmpeg decodes them."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    levels = [frame.to_ndarray(format="bgr24").mean() for frame in frames]
+    times = [float(frame.time) for frame in frames]
+    return [(at, round((level - 20) / 10)) for at, level in zip(times, levels, strict=True)]
+
+
+def test_each_file_begins_anew_and_no_picture_is_lost(tmp_path: Path, picture: MakePicture) -> None:
+    (tmp_path / "out-3.mp4").write_bytes(b"x" * 100_000)
+    output = _record(tmp_path / "out.mp4", picture, 14)
+    assert output.fault() is None
+    names = ["out.mp4", "out-2.mp4", "out-3.mp4"]
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    found = [_seen(tmp_path / name) for name in names]
+    assert found[0] == [(n * 10.0, n) for n in range(6)]
+    assert found[1] == [(n * 10.0, 6 + n) for n in range(6)]
+    assert found[2] == [(0.0, 12), (10.0, 13)]
+
+
+def test_descriptors_of_ended_files_are_given_back(tmp_path: Path, picture: MakePicture) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    _record(tmp_path / "out.mp4", picture, 40)
+    assert len(list(tmp_path.iterdir())) == 7
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_next_file_that_cannot_be_made_keeps_the_one_before(
+    tmp_path: Path, picture: MakePicture
+) -> None:
+    (tmp_path / "out-2.mp4").mkdir()
+    output = _record(tmp_path / "out.mp4", picture, 9)
+    fault = output.fault()
+    assert fault is not None
+    assert "out-2.mp4: it is a folder; the recording ends with" in str(fault)
+    assert [number for _, number in _seen(tmp_path / "out.mp4")] == list(range(6))
