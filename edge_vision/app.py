@@ -89,7 +89,9 @@ class App:
         self.detector = detector or build_detector(detector_config(config))
         self._camera = make_camera(config.camera.for_input(self.detector.input_hw_px))
         self.outputs: list[Output] = make_outputs(
-            config.outputs, patient=config.camera.pace == "fast"
+            config.outputs,
+            patient=config.camera.pace == "fast",
+            screen=getattr(self._camera, "screen", None),
         )
         self._frames = frames
         self._duration_s = duration_s
