@@ -102,7 +102,9 @@ class App:
         for_input = config.camera.for_input(self.detector.input_hw_px)
         self._camera = camera or make_camera(for_input, stand_in=not wait_for_camera)
         self.outputs: list[Output] = make_outputs(
-            config.outputs, patient=config.camera.pace == "fast"
+            config.outputs,
+            patient=config.camera.pace == "fast",
+            screen=getattr(self._camera, "screen", None),
         )
         self._frames = frames
         self._duration_s = duration_s

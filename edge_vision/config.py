@@ -210,12 +210,25 @@ class WindowConfig(Section):
     fullscreen: bool = Field(default=False, description="fill the screen")
 
 
+class PreviewConfig(Section):
+    """The Pi camera's own pictures on the whole screen, without a desktop."""
+
+    enabled: bool = Field(
+        default=False,
+        description="show them, and the overlay over them, through DRM/KMS (camera.kind pi only)",
+    )
+
+
 class VideoConfig(Section):
     """An annotated MP4 file."""
 
     path: str | None = Field(default=None, description="file to write; it is replaced")
+    encoder: Literal["auto", "software", "hardware"] = Field(
+        default="auto",
+        description="auto takes the board's H.264 encoder where there is one that works, else x264",
+    )
     crf: int = Field(
-        default=23, ge=0, le=51, description="H.264 quality, lower is better and larger"
+        default=23, ge=0, le=51, description="x264 quality, lower is better and larger"
     )
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(
         default="ultrafast", description="x264 preset: faster costs less CPU and more bytes"
@@ -246,6 +259,7 @@ class OutputsConfig(Section):
     """Where results go; any number at once."""
 
     window: WindowConfig = WindowConfig()
+    preview: PreviewConfig = PreviewConfig()
     video: VideoConfig = VideoConfig()
     jsonl: JsonlConfig = JsonlConfig()
     null: NullConfig = NullConfig()

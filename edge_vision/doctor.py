@@ -25,7 +25,7 @@ from edge_vision.errors import BackendMissing, EdgeVisionError
 
 if TYPE_CHECKING:
     from edge_vision.camera.pi_stack import Stack
-    from edge_vision.camera.v4l2 import Ioctl
+    from edge_vision.videodev import Ioctl
 
 State = Literal["ok", "warn", "fail"]
 

@@ -16,6 +16,9 @@ class PixelFormat(Enum):
     """(height, width, 3) uint8, blue first: OpenCV's order."""
     RGB = "rgb"
     """(height, width, 3) uint8, red first."""
+    RGBA = "rgba"
+    """(height, width, 4) uint8, red first; alpha 0 = transparent, 255 = opaque, colours not
+    multiplied by it.  Only for overlays: no camera gives it."""
     YUV420 = "yuv420"
     """(height * 3 / 2, stride) uint8, planar I420: the Y plane, then U, then V, each chroma plane
     with half the width, height and stride.  BT.601 limited range ("video levels")."""
@@ -48,27 +51,32 @@ class Image:
             expected: tuple[int, ...] = (height * 3 // 2, stride)
             least = width
         else:
-            expected, least = (height, width, 3), width * 3
+            channels = 4 if self.format is PixelFormat.RGBA else 3
+            expected, least = (height, width, channels), width * channels
         if self.data.shape != expected:
             raise ValueError(
                 f"{self.format.name} data of shape {self.data.shape}; expected {expected}"
             )
         if stride < least:
             raise ValueError(f"a stride of {stride} bytes; expected at least {least}")
-        inner = (stride, 3, 1) if len(expected) == 3 else (stride, 1)
+        inner = (stride, expected[2], 1) if len(expected) == 3 else (stride, 1)
         strides = zip(self.data.strides, inner, self.data.shape, strict=True)
         if any(found != wanted for found, wanted, count in strides if count > 1):
             raise ValueError(f"image data with strides {self.data.strides}; expected {inner}")
 
     @classmethod
     def from_array(cls, array: NDArray[np.uint8], format: PixelFormat = PixelFormat.BGR) -> "Image":
-        """Wrap an array without copying: (H, W, 3) for BGR and RGB, (H * 3 / 2, W) for YUV420."""
+        """Wrap an array without copying.
+
+        (H, W, 3) for BGR and RGB, (H, W, 4) for RGBA, (H * 3 / 2, W) for YUV420.
+        """
         if format is PixelFormat.YUV420:
             if array.ndim != 2:
                 raise ValueError(f"YUV420 data of shape {array.shape}; expected (H * 3 / 2, W)")
             return cls(array, format, array.shape[1], array.shape[0] * 2 // 3, array.shape[1])
-        if array.ndim != 3 or array.shape[2] != 3:
-            raise ValueError(f"image data of shape {array.shape}; expected (H, W, 3)")
+        channels = 4 if format is PixelFormat.RGBA else 3
+        if array.ndim != 3 or array.shape[2] != channels:
+            raise ValueError(f"image data of shape {array.shape}; expected (H, W, {channels})")
         return cls(array, format, array.shape[1], array.shape[0], array.strides[0])
 
 

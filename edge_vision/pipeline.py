@@ -102,8 +102,8 @@ class Pipeline:
         self._capture = self._make_capture(config.camera, wait_for_camera)
         self.camera_state = self._capture.state
         self._render = RenderStage(
-            Drawing(config.overlay, config.tracking, detector, self.telemetry, self._paths),
-            [output for output in outputs if output.wants == "pictures"],
+            self._make_drawing(config, detector),
+            [output for output in outputs if output.wants != "scenes"],
             self.scenes,
             lambda: self.camera_state.read()[0],
             self.telemetry,
@@ -125,6 +125,12 @@ class Pipeline:
             retry_first=wait or config.kind == "clip",  # a URL; files raise what is not retried
             most=self._frames if self._wait else None,
         )
+
+    def _make_drawing(self, config: Config, detector: Detector) -> Drawing:
+        drawing = Drawing(config.overlay, config.tracking, detector, self.telemetry, self._paths)
+        if any(output.wants == "overlays" for output in self._outputs):
+            drawing.draw_sheets()
+        return drawing
 
     def _make_chain(self) -> list[Link]:
         """Every worker, in flow order."""
@@ -168,7 +174,7 @@ class Pipeline:
     def use_overlay(self, config: Config) -> None:
         """Draw as another configuration says from the next frame on, but for `timing`."""
         detector = self._detect.engine.detector
-        drawing = Drawing(config.overlay, config.tracking, detector, self.telemetry, self._paths)
+        drawing = self._make_drawing(config, detector)
         drawing.note = self._render.drawing.note
         self._render.drawing = drawing
 

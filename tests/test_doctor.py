@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_vision import videodev
 from edge_vision.camera import pi_stack, v4l2
 from edge_vision.camera.pi_stack import INSTALL, LibcameraDevice, Stack
 from edge_vision.doctor import (
@@ -69,10 +70,10 @@ def test_the_runtime_and_the_models_here() -> None:
 
 
 def one_camera(_fd: int, request: int, data: bytearray) -> None:
-    if request != v4l2.VIDIOC_QUERYCAP:
+    if request != videodev.VIDIOC_QUERYCAP:
         raise OSError(errno.EINVAL, "no more")
-    caps = v4l2.CAP_VIDEO_CAPTURE | v4l2.CAP_STREAMING
-    data[:] = v4l2._CAPABILITY.pack(b"uvcvideo", b"A Webcam", b"usb-1", 0, caps, 0)
+    caps = videodev.CAP_VIDEO_CAPTURE | videodev.CAP_STREAMING
+    data[:] = videodev.CAPABILITY.pack(b"uvcvideo", b"A Webcam", b"usb-1", 0, caps, 0)
 
 
 def test_a_camera_and_who_holds_it(tmp_path: Path) -> None:

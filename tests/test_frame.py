@@ -27,6 +27,7 @@ def _picture(height: int = 4, width: int = 6) -> np.ndarray:
         (np.zeros((6, 7), np.uint8), PixelFormat.YUV420, 6, 4, 7, "stride 7; expected even"),
         (np.zeros((5, 6), np.uint8), PixelFormat.YUV420, 6, 4, 6, r"shape \(5, 6\); expected \(6"),
         (np.zeros((6, 4), np.uint8), PixelFormat.YUV420, 6, 4, 4, "stride of 4 bytes.*least 6"),
+        (_picture(), PixelFormat.RGBA, 6, 4, 24, r"RGBA data of shape .*expected \(4, 6, 4\)"),
     ],
 )
 def test_image_refuses(

@@ -14,7 +14,7 @@ ROWS = {
     **dict.fromkeys(("account", "annotations", "board", "profile", "registry"), 1),
     **dict.fromkeys(("config", "config_base", "config_board", "config_camera"), 1),
     **dict.fromkeys(("config_file", "config_load", "config_overlay", "config_version"), 1),
-    **dict.fromkeys(("slot", "sweep", "telemetry", "worker"), 1),
+    **dict.fromkeys(("slot", "sweep", "telemetry", "videodev", "worker"), 1),
     **dict.fromkeys(PARTS, 2),
     **dict.fromkeys(("evaluate", "map_plot", "pipeline", "replay", "skeletons", "stages"), 3),
     **dict.fromkeys(("app", "api", "doctor", "measure", "notify", "tuning", "cli", "__main__"), 4),

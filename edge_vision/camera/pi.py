@@ -21,9 +21,10 @@ from edge_vision.camera.pi_request import (
     COPIED,
     LENT_AS,
     Requests,
-    exposed_ns,
     image_of,
+    stamps_of,
 )
+from edge_vision.camera.pi_screen import PiScreen
 from edge_vision.camera.pi_stack import Stack, load, media_nodes, model_of
 from edge_vision.config import CameraConfig
 from edge_vision.errors import CameraLost, CameraUnavailable, ConfigError, EdgeVisionError
@@ -40,13 +41,15 @@ class PiCamera:
     that size for the detector.  The ISP makes both from the same part of the sensor, each scaled
     to its size: a square small picture is the whole main picture, squeezed, so boxes normalised in
     one are right in the other.  What the camera grants instead stands in `CameraInfo.notes`.
+    screen: shows the main picture on the board's display, once it is told to.
     """
 
     waits_outside = True
 
     def __init__(self, config: CameraConfig, stack: Stack) -> None:
         name = f"the Pi camera {config.pi.number}"
-        inner = _Capture(config, name, stack)
+        self.screen = PiScreen(stack)
+        inner = _Capture(config, name, stack, self.screen)
         self._guard = Guard(inner, name, config.timeout_s, closes_within_s=CLOSES_WITHIN_S)
 
     @classmethod
@@ -83,8 +86,9 @@ class _Capture:
 
     waits_outside = False
 
-    def __init__(self, config: CameraConfig, name: str, stack: Stack) -> None:
+    def __init__(self, config: CameraConfig, name: str, stack: Stack, screen: PiScreen) -> None:
         self._config = config
+        self._screen = screen
         self._name = name
         self._stack = stack
         self._picam2: Any = None
@@ -101,10 +105,11 @@ class _Capture:
         name = f"Pi camera {number} {model}".strip()
         picam2 = self._picam2 = self._acquire(number)
         try:
+            self._screen.open(picam2)
             with self._refusals("does not take this configuration"):
                 notes = self._configure(picam2)
             fps = self._control(picam2, model, notes)
-            self._requests = Requests(picam2.libcamera_config.at(0).buffer_count)
+            self._requests = Requests(picam2.libcamera_config.at(0).buffer_count, self._screen.held)
             picam2.pre_callback = self._requests.complete
             self._poll = select.poll()
             self._poll.register(picam2.notifyme_r, select.POLLIN)
@@ -115,8 +120,8 @@ class _Capture:
         except BaseException:
             self.close()
             raise
-        size_px = self._streams["main"]["size"]
-        return CameraInfo("pi", name, size_px[0], size_px[1], fps, True, tuple(notes))
+        width, height = self._streams["main"]["size"]
+        return CameraInfo("pi", name, width, height, fps, True, tuple(notes))
 
     def read(self, timeout_s: float) -> Frame | None:
         if self._first is not None:
@@ -145,6 +150,7 @@ class _Capture:
         if picam2 is None:
             return
         # A camera that is gone refuses all of this; its memory stays until the frames are released.
+        self._screen.close()
         with suppress(RuntimeError, OSError):
             self._requests.release_returned()
         with suppress(RuntimeError, OSError):
@@ -224,9 +230,9 @@ class _Capture:
             transform=libcamera.Transform(hflip=pi.hflip != turned, vflip=pi.vflip != turned),
             # What Image calls YUV420; from 1280x720 on picamera2 would choose BT.709.
             colour_space=libcamera.ColorSpace.Smpte170m(),
-            buffer_count=BUFFERS,
+            buffer_count=BUFFERS + self._screen.held,
             queue=False,  # a picture waiting in picamera2 would be a buffer less for the camera
-            display=None,
+            display="main" if self._screen.held else None,
             encode=None,
         )
 
@@ -262,24 +268,19 @@ class _Capture:
         before = requests.completed
         try:
             requests.release_returned()
+            self._screen.refresh()
             if self._poll.poll(timeout_s * 1000):
                 picam2.notifymeread.read()
-                picam2.process_requests(None)
+                picam2.process_requests(self._screen)
         except (RuntimeError, OSError) as error:
             raise CameraLost(f"{self._name} failed: {error}; check its ribbon cable") from None
         arrived_ns = time.monotonic_ns()
         if requests.completed > before:
             self._last_ns = arrived_ns
         request = requests.lend()
-        return None if request is None else self._frame(request, arrived_ns)
+        return None if request is None else self._frame(request, stamps_of(request, arrived_ns))
 
-    def _frame(self, request: Any, arrived_ns: int) -> Frame:
-        stamp_ns = request.get_metadata().get("SensorTimestamp")
-        boottime_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        exposed = exposed_ns(stamp_ns, arrived_ns, boottime_ns)
-        stamps = Stamps(exposed=arrived_ns, arrived=arrived_ns)
-        if exposed is not None:
-            stamps.exposed, stamps.exposed_is_estimate = exposed, False
+    def _frame(self, request: Any, stamps: Stamps) -> Frame:
         self._start_ns = self._start_ns or stamps.exposed
         pictures = {
             name: image_of(request, name, stream, self._stack.picamera2)

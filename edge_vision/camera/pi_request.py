@@ -1,11 +1,12 @@
 """picamera2's completed requests: lent out as frames, and what is in them."""
 
+import time
 from collections import deque
 from typing import Any
 
 import cv2
 
-from edge_vision.frame import Image, PixelFormat
+from edge_vision.frame import Image, PixelFormat, Stamps
 
 BUFFERS = 8
 """Asked for, of each stream."""
@@ -32,11 +33,11 @@ class Requests:
 
     Only the camera's thread calls picamera2.  `give_back` may be called by any thread, also when
     the camera is closed or hangs: it only leaves a note.
-    buffers: how many the camera has granted.
+    buffers: how many the camera has granted.  on_screen: how many of them a screen keeps.
     """
 
-    def __init__(self, buffers: int) -> None:
-        self._lent_most = max(1, buffers - KEPT)
+    def __init__(self, buffers: int, on_screen: int = 0) -> None:
+        self._lent_most = max(1, buffers - on_screen - KEPT)
         self.completed = 0
         """Pictures the camera has delivered, also those that found no free place here."""
         self._newest: Any = None
@@ -83,6 +84,15 @@ def image_of(request: Any, name: str, stream: dict[str, Any], picamera2: Any) ->
         return Image.from_array(cv2.cvtColor(mapped.array, cv2.COLOR_YUV2BGR_NV12))
     format = LENT_AS[stream["format"]]
     return Image(mapped.array, format, width, height, mapped.array.strides[0])
+
+
+def stamps_of(request: Any, arrived_ns: int) -> Stamps:
+    """The times of a request that has just arrived, at arrived_ns of `time.monotonic_ns`."""
+    stamp_ns = request.get_metadata().get("SensorTimestamp")
+    exposed = exposed_ns(stamp_ns, arrived_ns, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+    if exposed is None:
+        return Stamps(exposed=arrived_ns, arrived=arrived_ns)
+    return Stamps(exposed=exposed, arrived=arrived_ns, exposed_is_estimate=False)
 
 
 def exposed_ns(stamp_ns: int | None, monotonic_ns: int, boottime_ns: int) -> int | None:

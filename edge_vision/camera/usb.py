@@ -17,6 +17,7 @@ from edge_vision.camera.pool import FramePool
 from edge_vision.config import CameraConfig
 from edge_vision.errors import CameraLost, CameraUnavailable, ConfigError, EdgeVisionError
 from edge_vision.frame import Frame, Image, Stamps
+from edge_vision.videodev import fourcc_text
 
 DRIVER_STAMP_MOST_MS = 1000.0
 """A driver's buffer time older than this, or from the future, is of another clock."""
@@ -226,7 +227,7 @@ class _Capture:
         fps = float(capture.get(cv2.CAP_PROP_FPS))
         if fps > 0 and abs(fps - self._asked_fps) > 0.5:
             notes.append(f"asked for {self._asked_fps:g} fps, granted {fps:g}")
-        granted = v4l2.fourcc_text(int(capture.get(cv2.CAP_PROP_FOURCC)))
+        granted = fourcc_text(int(capture.get(cv2.CAP_PROP_FOURCC)))
         if fourcc and granted.strip("\0") and granted != fourcc:
             notes.append(f"asked for pixel format {fourcc}, granted {granted}")
         return tuple(notes)

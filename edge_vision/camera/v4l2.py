@@ -1,47 +1,35 @@
-"""Lists V4L2 capture devices: ioctls of the kernel's videodev2.h, nothing else.
-
-The three structures used hold only bytes and 32-bit numbers, so they are the same on every
-architecture; the ioctl numbers are those of Linux's asm-generic/ioctl.h (x86, ARM, RISC-V).
-"""
+"""Lists V4L2 capture devices."""
 
 import errno
 import fcntl
 import os
-import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vision.account import join_groups
+from edge_vision.videodev import (
+    BUF_TYPE_VIDEO_CAPTURE,
+    CAP_META_CAPTURE,
+    CAP_STREAMING,
+    CAP_VIDEO_CAPTURE,
+    CAP_VIDEO_CAPTURE_MPLANE,
+    CAP_VIDEO_M2M,
+    CAP_VIDEO_M2M_MPLANE,
+    MOST_ENTRIES,
+    Ioctl,
+    answers,
+    capability,
+    formats,
+    fourcc_text,
+    nodes_of,
+    request,
+)
 
-Ioctl = Callable[[int, int, bytearray], object]
-
-_CAPABILITY = struct.Struct("=16s32s32sIII12x")  # struct v4l2_capability
-_FMTDESC = struct.Struct("=III32sI16x")  # struct v4l2_fmtdesc
 _FRMSIZE = struct.Struct("=III6I8x")  # struct v4l2_frmsizeenum
-
-
-def _request(direction: int, number: int, size: int) -> int:
-    """An ioctl number of type 'V'; direction 1 = write, 2 = read, 3 = both."""
-    return direction << 30 | size << 16 | ord("V") << 8 | number
-
-
-VIDIOC_QUERYCAP = _request(2, 0, _CAPABILITY.size)
-VIDIOC_ENUM_FMT = _request(3, 2, _FMTDESC.size)
-VIDIOC_ENUM_FRAMESIZES = _request(3, 74, _FRMSIZE.size)
-
-CAP_VIDEO_CAPTURE = 0x00000001
-CAP_VIDEO_CAPTURE_MPLANE = 0x00001000
-CAP_VIDEO_M2M_MPLANE = 0x00004000
-CAP_VIDEO_M2M = 0x00008000
-CAP_META_CAPTURE = 0x00800000
-CAP_STREAMING = 0x04000000
-CAP_DEVICE_CAPS = 0x80000000
-_BUF_TYPE_VIDEO_CAPTURE = 1
+VIDIOC_ENUM_FRAMESIZES = request(3, 74, _FRMSIZE.size)
 _FRMSIZE_DISCRETE = 1
-_MOST_ENTRIES = 256
-"""A driver that never ends its list must not hang us."""
 
 NO_WEBCAM = {
     "bcm2835-codec": "a video codec",
@@ -98,9 +86,7 @@ def list_devices(
 
     Never raises for a device: what is wrong with one stands in its `refusal`.
     """
-    nodes = [path for path in dev.glob("video*") if re.fullmatch(r"video[0-9]+", path.name)]
-    nodes.sort(key=lambda path: int(path.name[5:]))
-    devices = [query(node, dev=dev, sys=sys, ioctl=ioctl) for node in nodes]
+    devices = [query(node, dev=dev, sys=sys, ioctl=ioctl) for node in nodes_of(dev)]
     return sorted(devices, key=lambda device: not device.bus.startswith("usb"))
 
 
@@ -126,16 +112,12 @@ def query(
 
 
 def _query(node: str, descriptor: int, links: tuple[str, ...], ioctl: Ioctl) -> Device:
-    data = bytearray(_CAPABILITY.size)
-    ioctl(descriptor, VIDIOC_QUERYCAP, data)
-    driver, card, bus, _version, capabilities, device_caps = _CAPABILITY.unpack(data)
-    # `capabilities` is of the whole device with all its nodes; device_caps of this node.
-    caps = device_caps if capabilities & CAP_DEVICE_CAPS else capabilities
-    formats: tuple[Format, ...] = ()
-    refusal = _not_a_camera(_text(driver), caps)
+    driver, card, bus, caps = capability(descriptor, ioctl)
+    offered: tuple[Format, ...] = ()
+    refusal = _not_a_camera(driver, caps)
     if not refusal:
-        formats = tuple(_formats(descriptor, ioctl))
-    return Device(node, _text(card), _text(driver), _text(bus), links, formats, refusal)
+        offered = tuple(_formats(descriptor, ioctl))
+    return Device(node, card, driver, bus, links, offered, refusal)
 
 
 def _not_a_camera(driver: str, caps: int) -> str:
@@ -155,35 +137,22 @@ def _not_a_camera(driver: str, caps: int) -> str:
 
 
 def _formats(descriptor: int, ioctl: Ioctl) -> Iterator[Format]:
-    for index in range(_MOST_ENTRIES):
-        data = bytearray(_FMTDESC.pack(index, _BUF_TYPE_VIDEO_CAPTURE, 0, b"", 0))
-        if not _answers(ioctl, descriptor, VIDIOC_ENUM_FMT, data):
-            return
-        _, _, _, description, code = _FMTDESC.unpack(data)
+    for code, description in formats(descriptor, BUF_TYPE_VIDEO_CAPTURE, ioctl):
         sizes, stepwise = _sizes(descriptor, code, ioctl)
-        yield Format(fourcc_text(code), _text(description), sizes, stepwise)
+        yield Format(fourcc_text(code), description, sizes, stepwise)
 
 
 def _sizes(descriptor: int, code: int, ioctl: Ioctl) -> tuple[tuple[tuple[int, int], ...], bool]:
     sizes: list[tuple[int, int]] = []
-    for index in range(_MOST_ENTRIES):
+    for index in range(MOST_ENTRIES):
         data = bytearray(_FRMSIZE.pack(index, code, 0, *(0,) * 6))
-        if not _answers(ioctl, descriptor, VIDIOC_ENUM_FRAMESIZES, data):
+        if not answers(ioctl, descriptor, VIDIOC_ENUM_FRAMESIZES, data):
             break
         _, _, kind, *numbers = _FRMSIZE.unpack(data)
         if kind != _FRMSIZE_DISCRETE:  # min, max, step of the width, then of the height
             return ((numbers[0], numbers[3]), (numbers[1], numbers[4])), True
         sizes.append((numbers[0], numbers[1]))
     return tuple(sizes), False
-
-
-def _answers(ioctl: Ioctl, descriptor: int, request: int, data: bytearray) -> bool:
-    """Fill `data`; False at the end of a list (EINVAL), or where there is none (ENOTTY, ...)."""
-    try:
-        ioctl(descriptor, request, data)
-    except OSError:
-        return False
-    return True
 
 
 def no_camera(devices: list[Device]) -> str:
@@ -199,15 +168,6 @@ def no_camera(devices: list[Device]) -> str:
         for refusal, names in refused.items()
     )
     return f"no USB camera: {'; '.join(reasons)}"
-
-
-def fourcc_text(code: int) -> str:
-    """A FOURCC number as its four characters; bit 31 marks big-endian and is not part of it."""
-    return (code & 0x7FFFFFFF).to_bytes(4, "little").decode("latin-1")
-
-
-def _text(data: bytes) -> str:
-    return data.split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
 def _links(node: Path, dev: Path) -> tuple[str, ...]:

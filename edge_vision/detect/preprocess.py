@@ -46,7 +46,10 @@ class Preprocessor:
         self._to_rgb = _bt601_to_rgb()
 
     def fill(self, image: Image, out: NDArray[Any]) -> None:
-        """Write the picture into `out`, contiguous (height, width, 3) RGB of the table's dtype."""
+        """Write the picture into `out`, contiguous (height, width, 3) RGB of the table's dtype.
+
+        Raises ValueError for RGBA, which is for overlays.
+        """
         if self._table is None or self._looked_up is None:
             self._fill(image, out)
         else:
@@ -64,9 +67,11 @@ class Preprocessor:
             cv2.transform(self._scratch, self._to_rgb, dst=out)
         elif image.format is PixelFormat.RGB:
             cv2.resize(image.data, self._size, dst=out)
-        else:
+        elif image.format is PixelFormat.BGR:
             cv2.resize(image.data, self._size, dst=self._scratch)
             cv2.cvtColor(self._scratch, cv2.COLOR_BGR2RGB, dst=out)
+        else:
+            raise ValueError(f"a picture of {image.format.name}; expected BGR, RGB or YUV420")
 
 
 def yuv_planes(

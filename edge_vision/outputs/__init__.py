@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from edge_vision.config import OutputsConfig
-from edge_vision.outputs.base import Output
+from edge_vision.outputs.base import Output, Screen
 from edge_vision.registry import load
 
 log = logging.getLogger(__name__)
 
 OUTPUTS: Mapping[str, str] = {
     "window": "edge_vision.outputs.window:WindowOutput",
+    "preview": "edge_vision.outputs.preview:PreviewOutput",
     "video": "edge_vision.outputs.video:VideoOutput",
     "jsonl": "edge_vision.outputs.jsonl:JsonlOutput",
     "null": "edge_vision.outputs.null:NullOutput",
@@ -18,22 +20,28 @@ OUTPUTS: Mapping[str, str] = {
 """Name, which is also the section of the configuration -> class."""
 
 
-def make_outputs(config: OutputsConfig, *, patient: bool = False) -> list[Output]:
+def make_outputs(
+    config: OutputsConfig, *, patient: bool = False, screen: Screen | None = None
+) -> list[Output]:
     """The outputs that the configuration asks for, not started.
 
     patient: `offer` waits for room instead of dropping (pace: fast).
+    screen: where the camera shows its pictures by itself, for `outputs.preview`; None with a camera
+    that cannot.
     With `window.enabled: auto` the window is left out, with one line in the log, where it cannot
     be shown.  Raises ConfigError.
     """
     wanted = {
         "window": config.window.enabled is not False,
+        "preview": config.preview.enabled,
         "video": config.video.path is not None,
         "jsonl": config.jsonl.path is not None,
         "null": config.null.enabled,
     }
     outputs: list[Output] = []
     for name in (name for name in OUTPUTS if wanted[name]):
-        output = load(OUTPUTS, name, "output")(getattr(config, name), patient=patient)
+        given: dict[str, Any] = {"screen": screen} if name == "preview" else {}
+        output = load(OUTPUTS, name, "output")(getattr(config, name), patient=patient, **given)
         if name == "window" and config.window.enabled == "auto":
             reason = output.why_not()
             if reason is not None:

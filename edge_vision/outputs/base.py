@@ -24,6 +24,8 @@ class Picture:
     """One displayed frame.
 
     image: BGR, or YUV420 without padding, with the overlay drawn; valid only while `offer` runs.
+    overlay: the overlay by itself where an output wants it, uint8 (height, width, 4), see
+    PixelFormat.RGBA; likewise.
     Raises ValueError for another image.
     """
 
@@ -31,12 +33,14 @@ class Picture:
     seq: int
     media_ns: int
     stamps: Stamps
+    overlay: NDArray[np.uint8] | None = None
     _bgr: NDArray[np.uint8] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         image = self.image
         padded = image.stride_bytes != image.width_px
-        if image.format is PixelFormat.RGB or (image.format is PixelFormat.YUV420 and padded):
+        usable = (PixelFormat.BGR, PixelFormat.YUV420)
+        if image.format not in usable or (image.format is PixelFormat.YUV420 and padded):
             raise ValueError(
                 f"a picture of {image.format.name}, {image.width_px} px wide, with rows of "
                 f"{image.stride_bytes} bytes; expected BGR, or YUV420 without padding"
@@ -58,10 +62,14 @@ class Picture:
 
 
 class Output(Protocol):
-    """A receiver of analysed frames (`wants` "scenes") or of displayed frames ("pictures")."""
+    """A receiver of analysed frames (`wants` "scenes") or of displayed frames ("pictures").
+
+    One that wants "overlays" gets displayed frames too, with `Picture.overlay`; the overlay may be
+    missing on `Picture.image`.
+    """
 
     name: str
-    wants: Literal["scenes", "pictures"]
+    wants: Literal["scenes", "pictures", "overlays"]
     shows_status: bool
     """Also takes pictures that say why no camera delivers (`Picture.seq` -1)."""
 
@@ -86,4 +94,23 @@ class Output(Protocol):
 
     def fault(self) -> EdgeVisionError | None:
         """Why it stopped writing, once it has."""
+        ...
+
+
+class Screen(Protocol):
+    """A display on which a camera shows its own pictures, with an overlay laid over them."""
+
+    def start(self) -> None:
+        """Show, from the next opening of the camera on.  Raises BackendMissing."""
+        ...
+
+    def show(self, overlay: NDArray[np.uint8]) -> bool:
+        """Lay another overlay over the pictures, uint8 (height, width, 4), see PixelFormat.RGBA.
+
+        It is copied.  Never waits; False where the display has failed.  Any thread.
+        """
+        ...
+
+    def fault(self) -> EdgeVisionError | None:
+        """Why nothing is shown any more."""
         ...

@@ -8,27 +8,32 @@ nothing written before is touched.  A normal end makes a regular MP4 of it in pl
 import logging
 import os
 import threading
+from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from edge_vision.outputs.encoder import TICKS_PER_S, Encoder, whole_pictures
 from edge_vision.worker import Worker
 
 log = logging.getLogger(__name__)
-
-TICKS_PER_S = 60_000
-"""The file's clock: whole ticks for the common frame rates, and below MPEG-4's limit of 65535."""
 
 _FRAGMENT_TICKS = TICKS_PER_S
 _FIRST_FRAME_TICKS = TICKS_PER_S // 30
 _SYNC_S = 2.0
 """How often what was written is carried to the disk itself: more than this no power cut costs."""
 _MOVFLAGS = "hybrid_fragmented+frag_keyframe+empty_moov+default_base_moof"
+
+
+class EncoderFailed(Exception):
+    """The encoder failed, not the file; says what FFmpeg says."""
 
 
 class CarefulFile:
@@ -106,55 +111,40 @@ class CarefulFile:
                 return
 
 
-def encoder_name() -> str:
-    """libx264 (H.264) where this PyAV has it, else mpeg4 (MPEG-4 Part 2)."""
-    return "libx264" if "libx264" in av.codecs_available else "mpeg4"
-
-
 class Mp4Writer:
     """Encodes I420 pictures of one size into a file; used by one thread.
 
-    fd: open for writing; it is emptied, and closed by `close`.  crf: 0..51.  preset: of x264.
-    Methods raise OSError or av's FFmpegError; after that only `close` may follow.
+    fd: open for writing; it is emptied, and closed by `close`.
+    Methods raise EncoderFailed, OSError or av's FFmpegError; after that only `close` may follow.
     """
 
-    def __init__(self, fd: int, width_px: int, height_px: int, *, crf: int, preset: str) -> None:
+    def __init__(self, fd: int, width_px: int, height_px: int, encoder: Encoder) -> None:
         os.ftruncate(fd, 0)
         self.frames = 0
         """Pictures taken."""
         self.kept_frames = 0
         """Pictures in whole fragments: they stay playable, come what may."""
         self._closed = False
+        self._written = 0
         self._last_ticks = -1
         self._gap_ticks = _FIRST_FRAME_TICKS
         self._key_ticks = 0
         self._whole_bytes = 0
+        self._encoder_works = True
+        self._headers: list[bytes] | None = [] if encoder.headers_in_stream else None
         self._file = CarefulFile(fd)
+        # delay_moov: the file begins with the first whole fragment, when the headers are known.
+        late = "+delay_moov" if encoder.headers_in_stream else ""
         self._container = av.open(
             self._file,
             "w",
             format="mp4",
-            options={"movflags": _MOVFLAGS, "flush_packets": "1"},
+            options={"movflags": _MOVFLAGS + late, "flush_packets": "1"},
         )
-        # The rate only chooses the H.264 level; times are those of the pictures.
-        stream = self._container.add_stream(encoder_name(), rate=30)
+        stream = self._container.add_stream(encoder.codec)
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
+        encoder.set_up(stream.codec_context, width_px, height_px)
         stream.time_base = Fraction(1, TICKS_PER_S)
-        context = stream.codec_context
-        context.time_base = stream.time_base
-        # Key frames are asked for by time, below; this is only the most there may be between two.
-        context.gop_size = 600
-        context.thread_count = 2 if (os.cpu_count() or 1) >= 4 else 1
-        # YUV420 is BT.601, limited range, from the camera as from cv2; players would take BT.709
-        # for large pictures.
-        context.colorspace, context.color_range = 6, 1
-        if encoder_name() == "libx264":
-            # zerolatency: x264 holds no pictures back, neither in memory nor from the file.
-            own = {"crf": str(crf), "preset": preset, "tune": "zerolatency", "forced-idr": "1"}
-        else:
-            own = {"flags": "+qscale", "global_quality": str(118 * max(2, crf * 31 // 51))}
-        stream.options = dict[str, object](own)
         self._stream = stream
         self._file.keep_synced()
 
@@ -171,42 +161,55 @@ class Mp4Writer:
         if self.frames == 0 or ticks - self._key_ticks >= _FRAGMENT_TICKS:
             frame.pict_type = PictureType.I
             self._key_ticks = ticks
-        for packet in self._stream.encode(frame):
-            # Holds for the last picture of the file; the others last until the next one.
-            packet.duration = self._gap_ticks
-            self._container.mux(packet)
-            self._raise_failure()
-            if packet.is_keyframe and self.frames:
-                self._mark_whole()  # it closed the fragment before it
+        self._encode(frame)
         self._last_ticks = ticks
         self.frames += 1
 
     def close(self) -> None:
-        """Write what the encoder holds, and the index; without them after a failure.
+        """Write what the encoder holds, and the index; without them after a failure of the file.
 
-        Calling it again does nothing.
+        An encoder that has failed is not asked for more.  Calling it again does nothing.
         """
         if self._closed:
             return
         self._closed = True
         try:
-            if self._file.error is None and self.frames:
-                for packet in self._stream.encode(None):
-                    self._container.mux(packet)
+            if self._file.error is None and self.frames and self._encoder_works:
+                self._encode(None)
         finally:
             try:
                 self._container.close()
             finally:
                 self._file.close(self._whole_bytes)
+            if self._file.error is None:
+                self.kept_frames = self._written
         self._raise_failure()
-        self.kept_frames = self.frames
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        """Give the encoder a picture, or the end, and write what comes out."""
+        packets: Iterable[Packet[Any]]
+        try:
+            packets = self._stream.encode(frame)
+        except FFmpegError as error:
+            self._encoder_works = False
+            raise EncoderFailed(str(error)) from error
+        if self._headers is not None:
+            packets = whole_pictures(packets, self._headers)
+        for packet in packets:
+            # Holds for the last picture of the file; the others last until the next one.
+            packet.duration = self._gap_ticks
+            self._container.mux(packet)
+            self._raise_failure()
+            if packet.is_keyframe and self._written:
+                self._mark_whole()  # it closed the fragment before it
+            self._written += 1
 
     def _mark_whole(self) -> None:
-        self._whole_bytes, self.kept_frames = self._file.tell(), self.frames
+        self._whole_bytes, self.kept_frames = self._file.tell(), self._written
 
     def _raise_failure(self) -> None:
         if self._file.error is not None:
             raise self._file.error
 
 
-__all__ = ["TICKS_PER_S", "FFmpegError", "Mp4Writer", "encoder_name"]
+__all__ = ["TICKS_PER_S", "EncoderFailed", "FFmpegError", "Mp4Writer"]

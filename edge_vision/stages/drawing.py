@@ -13,7 +13,9 @@ from edge_vision.render.clock import Clock
 from edge_vision.render.overlay import Hud, Overlay
 from edge_vision.render.plugin import Plugin
 from edge_vision.render.privacy import Privacy
+from edge_vision.render.sheet import Sheet
 from edge_vision.render.sprites import Sprites
+from edge_vision.render.surface import Surface
 from edge_vision.results import Detections, Scene, Track
 from edge_vision.telemetry import Telemetry
 from edge_vision.track.paths import Paths
@@ -69,12 +71,19 @@ class Drawing:
         self._overlay = Overlay(config)
         self._plugin = Plugin(config.renderer, detector.labels) if config.renderer else None
         self._canvas = Canvas(bgr=self._plugin is not None)
+        self._config = config
+        self._sheet: Sheet | None = None
 
-    def draw(self, frame: Frame, scene: Scene | None, now_ns: int) -> Picture:
+    def draw_sheets(self) -> None:
+        """Give each picture its overlay by itself, too.  ConfigError where that cannot be."""
+        self._sheet = Sheet(self._config, self._labels)
+
+    def draw(self, frame: Frame, scene: Scene | None, now_ns: int, *, burn: bool = True) -> Picture:
         """The picture of a frame; takes over the frame's lease and gives it back at once.
 
         scene: the newest there is, or with `overlay.timing: exact` the frame's own.
         now_ns: of the clock that the frame's stamps are of.
+        burn: draw on the picture itself.
         """
         begin = time.perf_counter_ns()
         try:
@@ -85,14 +94,13 @@ class Drawing:
         tracks = self._carry(surface.image, frame.media_ns, scene)
         carried = time.perf_counter_ns()
         hud = self._figures(scene, now_ns) if self._with_hud else None
-        # What is not shown yet, or not any more, is hidden all the same.
-        hidden = tracks if self._registrar is None else self._registrar.carried
-        self._privacy.apply(surface, hidden)
-        self._sprites.draw(surface, tracks, frame.media_ns)
         clock = Clock(frame.seq, frame.stamps.exposed, frame.media_ns, now_ns)
-        self._overlay.draw(surface, tracks, self._labels, clock, hud)
-        if self._plugin is not None:
-            self._plugin.draw(surface, tracks, clock)
+        if burn:
+            self._burn(surface, tracks, clock, hud)
+        sheet = None
+        if self._sheet is not None:
+            size_px = surface.width_px, surface.height_px
+            sheet = self._sheet.draw(*size_px, tracks, clock, hud)
         drawn = time.perf_counter_ns()
         stages = self._telemetry.stages
         stages["registered"].add((carried - filled) / 1e6)
@@ -101,7 +109,18 @@ class Drawing:
         frame.stamps.registered = now_ns + (0 if self._steady else carried - begin)
         frame.stamps.drawn = now_ns + (0 if self._steady else drawn - begin)
         self._telemetry.shown.tick(frame.stamps.drawn)
-        return Picture(surface.image, frame.seq, frame.media_ns, frame.stamps)
+        return Picture(surface.image, frame.seq, frame.media_ns, frame.stamps, overlay=sheet)
+
+    def _burn(
+        self, surface: Surface, tracks: tuple[Track, ...], clock: Clock, hud: Hud | None
+    ) -> None:
+        # What is not shown yet, or not any more, is hidden all the same.
+        hidden = tracks if self._registrar is None else self._registrar.carried
+        self._privacy.apply(surface, hidden)
+        self._sprites.draw(surface, tracks, clock.media_ns)
+        self._overlay.draw(surface, tracks, self._labels, clock, hud)
+        if self._plugin is not None:
+            self._plugin.draw(surface, tracks, clock)
 
     def take_over(self, before: "Drawing") -> None:
         """Go on where another one stops: boxes that are under way are not lost."""

@@ -92,11 +92,12 @@ class RenderStage:
         if drawing is not self._drawn_by:
             drawing.take_over(self._drawn_by)
             self._drawn_by = drawing
-        self._offer(drawing.draw(showing.frame, scene, time.monotonic_ns()))
-
-    def _offer(self, picture: Picture) -> None:
-        for output in self._outputs:
-            if output.active() and not output.offer(picture):
+        # Looked at once: what is drawn must be what the receivers want.
+        receivers = [output for output in self._outputs if output.active()]
+        burn = any(output.wants == "pictures" for output in receivers)
+        picture = drawing.draw(showing.frame, scene, time.monotonic_ns(), burn=burn)
+        for output in receivers:
+            if not output.offer(picture):
                 self._telemetry.drop(f"{output.name} busy")
 
     def _show_status(self, state: CameraState) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from fake_drm import FakeScreen
 
 PI_CONTROLS = {
     "FrameDurationLimits": (21_000, 11_767_000, None),
@@ -55,6 +56,7 @@ class Request:
         self.stamp_ns = stamp_ns
         self.stop_count = camera.stop_count
         self.ref_count = 1
+        camera.world.requests.append(self)
         self.lock = threading.Lock()
 
     def acquire(self) -> None:
@@ -206,11 +208,17 @@ class Picamera2:
         os.write(self.notifyme_w, b"\0")
 
     def process_requests(self, display: Any) -> None:
-        assert self.config["display"] is None
         done, self.done = self.done, []
+        shown = done[-1] if done else None
+        if shown is not None:
+            shown.acquire()
         for request in done:
             self.pre_callback(request)
             request.release()
+        if shown is not None:
+            if self.config["display"] is not None:
+                display.render_request(shown)
+            shown.release()
         self._finish_one()
 
     def close(self) -> None:
@@ -246,12 +254,17 @@ class World:
         self.opened: Picamera2 | None = None
         self.tunings: list[tuple[str | None, str | None]] = []
         self.threads: set[str] = set()
+        self.requests: list[Request] = []
         self.closing, self.let_go = threading.Event(), threading.Event()
         self.clock_ns = time.monotonic_ns
         self.metadata = lambda stamp_ns: {"SensorTimestamp": stamp_ns, "ExposureTime": 9000}
         camera = type("Picamera2", (Picamera2,), {"world": self})
         camera.global_camera_info = staticmethod(lambda: self.cameras)  # type: ignore[attr-defined]
-        self.picamera2 = SimpleNamespace(Picamera2=camera, MappedArray=MappedArray)
+        self.screen = FakeScreen()
+        previews = SimpleNamespace(DrmPreview=self.screen.preview)
+        self.picamera2 = SimpleNamespace(
+            Picamera2=camera, MappedArray=MappedArray, previews=previews
+        )
         self.libcamera = SimpleNamespace(
             Transform=lambda hflip=0, vflip=0: ("transform", bool(hflip), bool(vflip)),
             ColorSpace=SimpleNamespace(Smpte170m=lambda: "SMPTE170M"),

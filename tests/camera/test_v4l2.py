@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_vision import videodev
 from edge_vision.camera import v4l2
 
 CAPTURE, META, M2M, STREAMING = 0x1, 0x800000, 0x8000, 0x4000000
@@ -85,8 +86,8 @@ def test_one_reason_is_given_once():
 
 
 def test_the_ioctl_numbers_are_the_kernels():
-    assert v4l2.VIDIOC_QUERYCAP == 0x80685600
-    assert v4l2.VIDIOC_ENUM_FMT == 0xC0405602
+    assert videodev.VIDIOC_QUERYCAP == 0x80685600
+    assert videodev.VIDIOC_ENUM_FMT == 0xC0405602
     assert v4l2.VIDIOC_ENUM_FRAMESIZES == 0xC02C564A
 
 

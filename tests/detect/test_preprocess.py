@@ -109,7 +109,7 @@ def test_colours_stay_what_they_are(
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (1, 7), (7, 1), (2, 2), (300, 300), (8000, 6000)])
-@pytest.mark.parametrize("format", list(PixelFormat))
+@pytest.mark.parametrize("format", [f for f in PixelFormat if f is not PixelFormat.RGBA])
 def test_sizes_from_one_pixel_to_48_megapixels(
     size_wh: tuple[int, int], format: PixelFormat
 ) -> None:
@@ -182,3 +182,9 @@ def test_yuv_planes_are_views() -> None:
     assert (flat[96:120].reshape(3, 8)[:, :6] == 2).all()
     assert (flat[120:].reshape(3, 8)[:, :6] == 3).all()
     assert (data == 0).sum() == data.size - 6 * 12 - 2 * 18
+
+
+def test_an_overlay_is_no_picture() -> None:
+    overlay = Image.from_array(np.zeros((64, 64, 4), np.uint8), PixelFormat.RGBA)
+    with pytest.raises(ValueError, match="a picture of RGBA; expected BGR, RGB or YUV420"):
+        Preprocessor((32, 32)).fill(overlay, np.empty((32, 32, 3), np.uint8))

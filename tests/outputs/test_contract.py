@@ -6,9 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from edge_vision.config import JsonlConfig, NullConfig, OutputsConfig, VideoConfig, WindowConfig
+from edge_vision.config import (
+    JsonlConfig,
+    NullConfig,
+    OutputsConfig,
+    PreviewConfig,
+    VideoConfig,
+    WindowConfig,
+)
 from edge_vision.errors import ConfigError
 from edge_vision.outputs import OUTPUTS, make_outputs
 from edge_vision.outputs.base import Analysed, Output, Picture
@@ -20,18 +28,33 @@ MakeOutput = Callable[..., Any]
 WRITERS = [name for name in OUTPUTS if name != "window"]  # the window: test_window.py
 
 
+class Screen:
+    """A display that takes everything."""
+
+    def start(self) -> None:
+        pass
+
+    def show(self, overlay: Any) -> bool:
+        return True
+
+    def fault(self) -> None:
+        return None
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> MakeOutput:
     """make(name, patient=...): an output of the table, writing into a fresh folder."""
     configs = {
         "window": WindowConfig(),
+        "preview": PreviewConfig(enabled=True),
         "video": VideoConfig(path=str(tmp_path / "out.mp4")),
         "jsonl": JsonlConfig(path=str(tmp_path / "out.jsonl")),
         "null": NullConfig(enabled=True),
     }
 
     def build(name: str, *, patient: bool = False) -> Any:
-        return load(OUTPUTS, name, "output")(configs[name], patient=patient)
+        given = {"screen": Screen()} if name == "preview" else {}
+        return load(OUTPUTS, name, "output")(configs[name], patient=patient, **given)
 
     return build
 
@@ -43,7 +66,11 @@ def item(
     """item(output, number): what the output wants."""
 
     def build(output: Output, number: int = 0) -> Any:
-        return picture(number) if output.wants == "pictures" else analysed(number)
+        if output.wants == "scenes":
+            return analysed(number)
+        made = picture(number)
+        made.overlay = np.zeros((240, 320, 4), np.uint8)
+        return made
 
     return build
 
@@ -52,7 +79,7 @@ def item(
 def test_it_has_the_protocols_parts(make: MakeOutput, name: str) -> None:
     output = make(name)
     assert output.name == name
-    assert output.wants in ("scenes", "pictures")
+    assert output.wants in ("scenes", "pictures", "overlays")
     assert isinstance(output.shows_status, bool)
     for method in ("start", "active", "offer", "close", "fault"):
         expected = inspect.signature(getattr(Output, method)).parameters
@@ -99,15 +126,17 @@ def test_make_outputs_gives_what_is_asked_for(tmp_path: Path) -> None:
     assert make_outputs(OutputsConfig(window=off)) == []
     config = OutputsConfig(
         window=off,
+        preview=PreviewConfig(enabled=True),
         video=VideoConfig(path=str(tmp_path / "a.mp4")),
         jsonl=JsonlConfig(path="-"),
         null=NullConfig(enabled=True),
     )
-    assert [output.name for output in make_outputs(config, patient=True)] == WRITERS
+    made = make_outputs(config, patient=True, screen=Screen())
+    assert [output.name for output in made] == WRITERS
     assert list(tmp_path.iterdir()) == []  # nothing is opened before start
 
 
 def test_every_section_has_an_output_and_the_other_way_round() -> None:
     assert set(OUTPUTS) == set(OutputsConfig.model_fields)
-    with pytest.raises(ConfigError, match="there are: jsonl, null, video, window"):
+    with pytest.raises(ConfigError, match="there are: jsonl, null, preview, video, window"):
         load(OUTPUTS, "vidoe", "output")

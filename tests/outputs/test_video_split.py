@@ -36,11 +36,12 @@ def _seen(path: Path) -> list[tuple[float, int]]:
 
 
 def test_each_file_begins_anew_and_no_picture_is_lost(tmp_path: Path, picture: MakePicture) -> None:
-    (tmp_path / "out-3.mp4").write_bytes(b"x" * 100_000)
+    (tmp_path / "out-3.mp4").write_bytes(b"an older recording")
     output = _record(tmp_path / "out.mp4", picture, 14)
     assert output.fault() is None
-    names = ["out.mp4", "out-2.mp4", "out-3.mp4"]
-    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    names = ["out.mp4", "out-2.mp4", "out-4.mp4"]
+    assert sorted(os.listdir(tmp_path)) == sorted((*names, "out-3.mp4"))
+    assert (tmp_path / "out-3.mp4").read_bytes() == b"an older recording"
     found = [_seen(tmp_path / name) for name in names]
     assert found[0] == [(n * 10.0, n) for n in range(6)]
     assert found[1] == [(n * 10.0, 6 + n) for n in range(6)]
@@ -57,9 +58,15 @@ def test_descriptors_of_ended_files_are_given_back(tmp_path: Path, picture: Make
 def test_a_next_file_that_cannot_be_made_keeps_the_one_before(
     tmp_path: Path, picture: MakePicture
 ) -> None:
-    (tmp_path / "out-2.mp4").mkdir()
-    output = _record(tmp_path / "out.mp4", picture, 9)
+    folder, elsewhere = tmp_path / "card", tmp_path / "elsewhere"
+    folder.mkdir()
+    output = VideoOutput(VideoConfig(path=str(folder / "out.mp4"), split_s=60), patient=True)
+    output.start()
+    folder.rename(elsewhere)
+    for number in range(9):
+        output.offer(picture(number, 5000 + number * STEP_MS))
+    output.close(30)
     fault = output.fault()
     assert fault is not None
-    assert "out-2.mp4: it is a folder; the recording ends with" in str(fault)
-    assert [number for _, number in _seen(tmp_path / "out.mp4")] == list(range(6))
+    assert "out-2.mp4: its folder does not exist; the recording ends with" in str(fault)
+    assert [number for _, number in _seen(elsewhere / "out.mp4")] == list(range(6))

@@ -230,7 +230,7 @@ def test_a_source_that_begins_again_and_a_camera_that_changes(room: Picture) -> 
 
 
 @pytest.mark.parametrize("size", [(2, 2), (16, 16), (1280, 720), (8192, 16), (640, 272), (98, 54)])
-@pytest.mark.parametrize("format", list(PixelFormat))
+@pytest.mark.parametrize("format", [f for f in PixelFormat if f is not PixelFormat.RGBA])
 def test_any_format_and_size(format: PixelFormat, size: tuple[int, int]) -> None:
     width, height = size
     tall = format is PixelFormat.YUV420

@@ -70,7 +70,7 @@ def test_the_end_of_long_rows_is_left_out(size: tuple[int, int]) -> None:
     assert grey.pixels.max() == 40
 
 
-@pytest.mark.parametrize("format", list(PixelFormat))
+@pytest.mark.parametrize("format", [f for f in PixelFormat if f is not PixelFormat.RGBA])
 def test_the_grey_picture_outlives_the_frame(format: PixelFormat) -> None:
     shape = (540, 640) if format is PixelFormat.YUV420 else (360, 640, 3)
     data = np.full(shape, 100, np.uint8)
