@@ -12,7 +12,7 @@ from edge_vision.track.motion import Background, to_boxes_px
 
 POINTS = 16
 """Most points followed on one box."""
-MOST_POINTS = 144
+MOST_POINTS = 108
 """Most points followed on all boxes together: where there are many, each gets fewer."""
 MOST_BOXES = 36
 """Boxes beyond these move by the camera's motion and their own last speed alone."""

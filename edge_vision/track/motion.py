@@ -32,8 +32,8 @@ def outside(points: Points, boxes_px: Array) -> Mask:
 
 def to_boxes_px(grey: Grey, boxes: NDArray[np.floating]) -> Array:
     """Boxes (N, 4) of the picture, 0..1, in grey pixels."""
-    scaled: Array = np.asarray(boxes, np.float64) * np.tile(grey.scale, 2) - 0.5
-    return scaled
+    corners_px: Array = boxes.astype(np.float64).reshape(-1, 2, 2) * grey.scale - 0.5
+    return corners_px.reshape(-1, 4)
 
 
 def background_corners(grey: Grey, boxes_px: Array) -> Points:
