@@ -9,6 +9,7 @@ from edge_vision.errors import CameraLost
 from edge_vision.frame import Frame, Image, Stamps
 from edge_vision.stages.capture import CaptureStage
 from edge_vision.telemetry import Telemetry
+from edge_vision.worker import Worker
 
 PICTURE = Image.from_array(np.zeros((4, 4, 3), np.uint8))
 
@@ -42,9 +43,29 @@ def test_gaps_in_a_camera_s_numbers_are_counted_as_lost_there():
         seen.append(frame.seq)
         frame.release()
 
+    ready = threading.Event()
+    ready.set()
     stage = CaptureStage(
-        Gappy(), give, telemetry, timeout_s=5.0, retry_max_s=1.0, retry_first=False
+        Gappy(), give, telemetry, ready=ready, timeout_s=5.0, retry_max_s=1.0, retry_first=False
     )
     stage.run(threading.Event())
     assert seen == [3, 4, 7, 8, 10, 0, 1, 2]
     assert telemetry.drops() == {"lost at the camera": 3}
+
+
+def test_no_frame_is_read_before_all_is_ready(no_thread_left: None) -> None:
+    """The camera opens meanwhile; and who waits can still be stopped."""
+    camera, ready, telemetry = Gappy(), threading.Event(), Telemetry()
+    stage = CaptureStage(
+        camera, lambda frame: frame.release(), telemetry, ready=ready, timeout_s=5.0,
+        retry_max_s=1.0, retry_first=False,
+    )  # fmt: skip
+    worker = Worker("camera", stage.run)
+    worker.start()
+    state, _ = stage.state.wait_newer(0, 5.0)
+    assert state.up
+    assert telemetry.captured.count == 0
+    worker.stop()
+    assert worker.join(5.0)
+    assert worker.failure is None
+    assert telemetry.captured.count == 0
