@@ -99,16 +99,17 @@ class Pipeline:
             keep_frames=self._exact,
             most=frames,
         )
-        self._capture = self._make_capture(config.camera, wait_for_camera)
-        self.camera_state = self._capture.state
         self._render = RenderStage(
             self._make_drawing(config, detector),
             [output for output in outputs if output.wants != "scenes"],
             self.scenes,
             lambda: self.camera_state.read()[0],
             self.telemetry,
+            size_px=config.camera.size_px,
             wait=self._wait,
         )
+        self._capture = self._make_capture(config.camera, wait_for_camera)
+        self.camera_state = self._capture.state
         self._chain = self._make_chain()
         self._living = len(self._chain)
         self._lock = threading.Lock()
@@ -120,6 +121,7 @@ class Pipeline:
             self._give,
             self.telemetry,
             size_px=config.size_px,
+            ready=self._render.ready,
             timeout_s=config.timeout_s,
             retry_max_s=config.retry_max_s,
             retry_first=wait or config.kind == "clip",  # a URL; files raise what is not retried
@@ -176,6 +178,8 @@ class Pipeline:
         detector = self._detect.engine.detector
         drawing = self._make_drawing(config, detector)
         drawing.note = self._render.drawing.note
+        if self._render.watched():
+            drawing.warm_up(config.camera.size_px)
         self._render.drawing = drawing
 
     def limit(self, least_interval_ns: int, show_every: int, note: str) -> None:

@@ -19,6 +19,7 @@ from edge_vision.frame import Frame, Image, Stamps
 from edge_vision.outputs.null import NullOutput
 from edge_vision.pipeline import Pipeline
 from edge_vision.results import Detections, Scene
+from edge_vision.stages.drawing import Drawing
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -132,6 +133,23 @@ def iou(a: Any, b: Any) -> float:
     wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     both = max(wide, 0.0) * max(high, 0.0)
     return float(both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both))
+
+
+@pytest.mark.parametrize("outputs", [[NullOutput()], []])
+def test_frames_wait_for_warm_drawing(detector: Any, outputs: Any, monkeypatch: Any) -> None:
+    """The camera opens meanwhile, and waits; where nobody watches nothing is warmed up."""
+    camera, read = demo(), list[int]()
+    running = pipeline(camera, detector, "live", frames=3, outputs=outputs)
+
+    def warm_up(_: Drawing, size_px: tuple[int, int]) -> None:
+        while running.camera_beat == 0:
+            running.ended.wait(0.01)
+        read.append(len(camera.frames))
+
+    monkeypatch.setattr(Drawing, "warm_up", warm_up)
+    finish(running)
+    assert read == [0] * len(outputs)
+    assert running.telemetry.shown.count == 3 * len(outputs)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 7, 23])

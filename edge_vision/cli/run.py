@@ -133,8 +133,10 @@ def print_summary(summary: Summary) -> None:
     """The figures of a run, on standard error (standard output may carry JSON lines)."""
     drops = ", ".join(f"{n} {reason}" for reason, n in sorted(summary.drops.items())) or "none"
     latency, invoke = summary.latency_ms, summary.invoke_ms
+    share = f" ({summary.shown / summary.captured:.1%} of captured)" if summary.shown else ""
     lines = (
-        f"frames   {summary.captured} captured, {summary.analysed} analysed, {summary.shown} shown",
+        f"frames   {summary.captured} captured, {summary.analysed} analysed, {summary.shown} shown"
+        f"{share}",
         f"dropped  {drops}",
         f"rates    {summary.capture_per_s:.1f} captured/s, "
         f"{summary.analysed_per_s:.1f} analysed/s, {summary.shown_per_s:.1f} shown/s",

@@ -27,17 +27,18 @@ class Pen:
 
     def bars(self, *lines: Rect) -> None:
         """Rectangles of the colour, each in its rim; a rim never lies over another's line."""
-        rim = self.rim_px
-        for x0, y0, x1, y1 in lines:
-            self._bar((x0 - rim, y0 - rim, x1 + rim, y1 + rim), BLACK, _FAINT_RIM_SHARE)
-        for line in lines:
-            self._bar(line, self.colour, _FAINT_SHARE)
-
-    def _bar(self, rect: Rect, colour: Colour, share: float) -> None:
+        rim, surface = self.rim_px, self.surface
+        rims = [(x0 - rim, y0 - rim, x1 + rim, y1 + rim) for x0, y0, x1, y1 in lines]
         if self.faint:
-            self.surface.tint(rect, colour, share)
+            for rect in rims:
+                surface.tint(rect, BLACK, _FAINT_RIM_SHARE)
+            for rect in lines:
+                surface.tint(rect, self.colour, _FAINT_SHARE)
         else:
-            self.surface.fill_rect(rect, colour)
+            for rect in rims:
+                surface.fill_rect(rect, BLACK)
+            for rect in lines:
+                surface.fill_rect(rect, self.colour)
 
 
 def pen_for(surface: Surface, outer: Rect, colour: Colour, sizes: Sizes, *, faint: bool) -> Pen:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edge_vision.config_overlay import OverlayConfig
 from edge_vision.render.clock import Clock
+from edge_vision.render.figures import SteadyLabels
 from edge_vision.render.hud import Hud, HudPanel
 from edge_vision.render.label import LabelTemplate
 from edge_vision.render.marks import Pen, Reticles, outer_rect, pen_for
@@ -48,6 +49,7 @@ class Overlay:
         self._plates = Plates(letters)
         self._panel = HudPanel(letters)
         self._placing = Placing(self._preset.places)
+        self._steady = SteadyLabels()
         self._reticles = Reticles()
         self._trails = Trails(config.trails_s) if config.trails_s > 0 else None
 
@@ -75,6 +77,7 @@ class Overlay:
         if self._config.hud and hud is not None:
             panel = [self._panel.place(width, height, sizes, hud)]
         self._placing.begin(panel, clock.now_ns)
+        self._steady.begin()
         marks = [
             mark
             for track in shown
@@ -116,7 +119,13 @@ class Overlay:
         colour, faint = self._colour(track, labels), track.state == "coasting"
         pen = pen_for(surface, outer, colour, sizes, faint=faint)
         label = label_of(labels, track.class_id)
-        parts = self._template.parts(track, label, clock.media_ns, width, height)
+        media_ns = clock.media_ns
+        parts = self._steady.of(
+            track.id,
+            label,
+            media_ns,
+            lambda: self._template.parts(track, label, media_ns, width, height),
+        )
         if not parts:
             return _Mark(pen, outer, None, outer)
         plate = self._preset.label(self._plates, surface, Wanted(parts, colour, sizes, faint))

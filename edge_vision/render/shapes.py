@@ -1,6 +1,7 @@
 """What is the same on every surface: cutting at the border, laying over, blurs, smooth lines."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import cv2
@@ -68,36 +69,59 @@ def blurred(pixels: Pixels, cells: tuple[int, int]) -> None:
 
 def within_reach(points: NDArray[Any]) -> NDArray[Any]:
     """Points as near as OpenCV can draw them; what is farther has long left every picture."""
-    return np.asarray(np.clip(points, -_FARTHEST_PX, _FARTHEST_PX))
+    return np.asarray(np.minimum(np.maximum(points, -_FARTHEST_PX), _FARTHEST_PX))
+
+
+def fixed_points(points: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Points, float (N, 2) in pixels, as `draw_line` takes them; ValueError if not finite."""
+    if not np.isfinite(points).all():
+        raise ValueError("a line through points that are not finite")
+    fixed: NDArray[np.int32] = np.rint(within_reach(points) * (1 << _LINE_SHIFT)).astype(np.int32)
+    return fixed
+
+
+def halved(fixed: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Places of `fixed_points` on a plane with one sample for two by two pixels."""
+    # The centre of a sample lies between those of its pixels.
+    return (fixed - (1 << _LINE_SHIFT - 1)) >> 1
+
+
+def draw_line(
+    pixels: Pixels, fixed: NDArray[np.int32], colour: Sequence[int], thickness_px: int
+) -> None:
+    """A smooth line onto a picture or a plane, in place."""
+    cv2.polylines(pixels, [fixed], False, colour, thickness_px, cv2.LINE_AA, _LINE_SHIFT)
 
 
 def line_mask(
-    points: NDArray[np.floating], thickness_px: int, fade: bool, width_px: int, height_px: int
+    points: NDArray[np.floating],
+    levels: Sequence[int],
+    thickness_px: int,
+    width_px: int,
+    height_px: int,
 ) -> tuple[Rect, Pixels] | None:
-    """The rectangle that a line needs, at even places, and its coverage there, uint8 (h, w).
+    """The rectangle that a line needs, and how far it covers each pixel there, uint8 (h, w).
 
+    The rectangle begins at an even place and, where the picture goes on, ends at one.
+    levels: 0..255 for each piece between two points; each next one lies on top of the one before.
     None where nothing of it is in the picture.  Raises ValueError for points that are not finite.
     """
-    if len(points) < 2:
-        return None
-    if not np.isfinite(points).all():
-        raise ValueError("a line through points that are not finite")
-    near = within_reach(points)
+    fixed = fixed_points(points)
     around = thickness_px // 2 + 2
-    low, high = np.floor(near.min(axis=0)) - around, np.ceil(near.max(axis=0)) + around + 1
-    rect = clipped((int(low[0]), int(low[1]), int(high[0]), int(high[1])), width_px, height_px)
+    left, top = (fixed.min(axis=0) >> _LINE_SHIFT).tolist()
+    right, low = (fixed.max(axis=0) >> _LINE_SHIFT).tolist()
+    rect = clipped(
+        (left - around, top - around, right + around + 2, low + around + 2), width_px, height_px
+    )
     if rect is None:
         return None
     x0, y0 = rect[0] & ~1, rect[1] & ~1
     x1, y1 = min(width_px, rect[2] + 1 & ~1), min(height_px, rect[3] + 1 & ~1)
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    fixed = np.rint((near - (x0, y0)) * (1 << _LINE_SHIFT)).astype(np.int32)
-    count = len(fixed) - 1
-    for number in range(count) if fade else ():
-        # The first is the faintest: each next one lies on top of the end of the one before.
-        level = 255 * (number + 1) // count
-        ends = fixed[number : number + 2]
-        cv2.polylines(mask, [ends], False, level, thickness_px, cv2.LINE_AA, _LINE_SHIFT)
-    if not fade:
-        cv2.polylines(mask, [fixed], False, 255, thickness_px, cv2.LINE_AA, _LINE_SHIFT)
+    fixed -= np.array([x0, y0], np.int32) << _LINE_SHIFT
+    begin = 0
+    for level, run in groupby(levels):
+        end = begin + len(list(run))
+        draw_line(mask, fixed[begin : end + 1], (level,), thickness_px)
+        begin = end
     return (x0, y0, x1, y1), mask

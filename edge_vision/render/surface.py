@@ -20,8 +20,9 @@ from edge_vision.render.shapes import (
     blur_cells,
     blurred,
     clipped,
+    draw_line,
+    fixed_points,
     lay_over,
-    line_mask,
     merged,
     scaled,
     within_reach,
@@ -100,17 +101,17 @@ class Surface(Protocol):
         """Fill a polygon, its outline included; points_px: whole numbers (N, 2), x y, N >= 3."""
         ...
 
-    def polyline(
-        self,
-        points: NDArray[np.floating],
-        colour: Colour,
-        thickness_px: int,
-        fade: bool = False,
-    ) -> None:
+    def polyline(self, points: NDArray[np.floating], colour: Colour, thickness_px: int) -> None:
         """A smooth line through points, float (N, 2), x y in pixels, 0 = centre of the first pixel.
 
-        fade: the line comes up from nothing at its first point to the whole colour at its last.
         Points that are not finite raise ValueError; fewer than two draw nothing.
+        """
+        ...
+
+    def cover(self, rect: Rect, mask: Pixels, colour: Colour) -> None:
+        """Lay a colour over a rectangle as far as a mask says: uint8 (h, w), 255 = altogether.
+
+        The rectangle lies in the picture, begins at even places, and ends at ones in YUV420.
         """
         ...
 
@@ -209,18 +210,14 @@ class BgrSurface:
         """See Surface.fill_polygon."""
         cv2.fillPoly(self._pixels, [within_reach(points_px).astype(np.int32)], colour)
 
-    def polyline(
-        self,
-        points: NDArray[np.floating],
-        colour: Colour,
-        thickness_px: int,
-        fade: bool = False,
-    ) -> None:
+    def polyline(self, points: NDArray[np.floating], colour: Colour, thickness_px: int) -> None:
         """See Surface.polyline."""
-        drawn = line_mask(points, thickness_px, fade, self.width_px, self.height_px)
-        if drawn is None:
-            return
-        (x0, y0, x1, y1), mask = drawn
+        if len(points) > 1:
+            draw_line(self._pixels, fixed_points(points), colour, thickness_px)
+
+    def cover(self, rect: Rect, mask: Pixels, colour: Colour) -> None:
+        """See Surface.cover."""
+        x0, y0, x1, y1 = rect
         over = merged([scaled(mask, value / 255) for value in colour])
         lay_over(self._pixels[y0:y1, x0:x1], over, merged([255 - mask] * 3))
 

@@ -98,24 +98,23 @@ class RgbaSurface:
         if self._part((int(x0), int(y0), int(x1) + 1, int(y1) + 1)) is not None:
             cv2.fillPoly(self._pixels, [points], _rgba(colour))
 
-    def polyline(
-        self,
-        points: NDArray[np.floating],
-        colour: Colour,
-        thickness_px: int,
-        fade: bool = False,
-    ) -> None:
+    def polyline(self, points: NDArray[np.floating], colour: Colour, thickness_px: int) -> None:
         """See Surface.polyline."""
-        drawn = line_mask(points, thickness_px, fade, self.width_px, self.height_px)
-        if drawn is None:
+        if len(points) < 2:
             return
-        rect, mask = drawn
+        whole = [255] * (len(points) - 1)
+        drawn = line_mask(points, whole, thickness_px, self.width_px, self.height_px)
+        if drawn is not None:
+            self.cover(*drawn, colour)
+
+    def cover(self, rect: Rect, mask: Pixels, colour: Colour) -> None:
+        """See Surface.cover."""
         ground = self._part(rect)
-        assert ground is not None
-        over = np.empty(ground.shape, np.uint8)
-        _words(over)[:] = _word(colour)
-        over[:, :, 3] = mask
-        _lay_over(ground, over)
+        if ground is not None:
+            over = np.empty(ground.shape, np.uint8)
+            _words(over)[:] = _word(colour)
+            over[:, :, 3] = mask
+            _lay_over(ground, over)
 
     def _part(self, rect: Rect) -> Pixels | None:
         """What of a rectangle lies in the picture, noted as drawn on; None where nothing does."""

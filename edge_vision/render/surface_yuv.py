@@ -5,9 +5,9 @@ drawn covers its four pixels.  So edges are as sharp as in BGR where the eye loo
 colour ends within one pixel of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,8 +20,10 @@ from edge_vision.render.shapes import (
     blur_cells,
     blurred,
     clipped,
+    draw_line,
+    fixed_points,
+    halved,
     lay_over,
-    line_mask,
     merged,
     scaled,
     within_reach,
@@ -31,18 +33,21 @@ from edge_vision.render.surface import Patch, check_patch
 
 _BLACK_Y, _DARK_Y = 16, 60
 """Brightness: of black; up to which colour is hardly seen."""
-_WEIGHTLESS_Y, _GROUND_Y = 12, 128
-"""Where a pixel would not count at all for the colour it shares; of a ground that is not known."""
+_WEIGHTLESS_Y = 12
+"""Where a pixel would not count at all for the colour it shares."""
+_WEIGHT = 240
+"""What weights are multiplied by; 16 bits hold them."""
+_BLACK = (0, 128, 128, 0)
+_UNKNOWN = ((128 - _WEIGHTLESS_Y) * _WEIGHT, 0, 0, 0)
+"""What is around a patch: nothing; a ground of which neither colour nor brightness is known."""
 
-# Rec. ITU-R BT.601, 8 bit, video levels, from B G R 0..255; the fourth column is alpha 0..255,
-# which carries the offset, so that a premultiplied picture becomes a premultiplied one.
-_CHROMA = np.array(
-    [
-        [112.0 / 255, -74.203 / 255, -37.797 / 255, 128.0 / 255],
-        [-18.214 / 255, -93.786 / 255, 112.0 / 255, 128.0 / 255],
-    ],
-    np.float32,
-)
+# OpenCV's YCrCb has whole levels, the picture video levels (Rec. ITU-R BT.601, 8 bit: 16..240).
+# With premultiplied values U = _RANGE * Cb + share * alpha + offset.
+_RANGE = 224 / 255
+_PREMULTIPLIED = 128 / 255, -128 * _RANGE
+"""Share and offset, where black (Cb = 128) stands around."""
+_OPAQUE = 128 * (1 - _RANGE) / 255, 0.0
+"""Likewise, where nothing does."""
 
 
 @lru_cache(maxsize=1024)
@@ -55,31 +60,40 @@ def _yuv(colour: Colour) -> tuple[int, Pixels]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _YuvPatch(Patch):
-    """Premultiplied, as what it was made from."""
+    """Premultiplied, as what it was made from.
 
-    bgra: Pixels
+    colour: (h, w, 4), of which the chroma samples are means: any, Cr, Cb and alpha, uint8; of an
+    opaque patch 1, Cr, Cb and alpha, weighted by brightness, uint16.
+    """
+
     y: Pixels
     keep_y: Pixels | None
     """255 - alpha; None for an opaque patch."""
-    chroma: dict[tuple[int, int], Pixels] = field(default_factory=dict)
-    """By the place's remainders x % 2, y % 2: U, V and 255 - alpha as (3, h, w)."""
+    colour: NDArray[np.uint8] | NDArray[np.uint16]
+    chroma: dict[tuple[int, int], tuple[Pixels, Pixels, Pixels]] = field(default_factory=dict)
+    """By the place's remainders x % 2, y % 2: U, V and 255 - alpha, each (h, w)."""
 
-    def chroma_at(self, left: int, top: int) -> Pixels:
-        """U, V and 255 - alpha for the colour samples that it touches, (3, h, w)."""
+    def chroma_at(self, left: int, top: int) -> tuple[Pixels, Pixels, Pixels]:
+        """U, V and 255 - alpha for the colour samples that it touches, each (h, w)."""
         odd = left % 2, top % 2
         found = self.chroma.get(odd)
         if found is None:
             found = self.chroma[odd] = self._make_chroma(*odd)
         return found
 
-    def _make_chroma(self, odd_x: int, odd_y: int) -> Pixels:
+    def _make_chroma(self, odd_x: int, odd_y: int) -> tuple[Pixels, Pixels, Pixels]:
+        weight, *means = _means(self.colour, odd_x, odd_y)
+        share, offset = _PREMULTIPLIED
         if self.keep_y is None:
-            means = _light_means(self.bgra, self.y, odd_x, odd_y)
-        else:
-            means = _means(self.bgra, odd_x, odd_y)
-        chroma = cv2.split(cv2.convertScaleAbs(cv2.transform(means, _CHROMA)))
-        alpha = cv2.convertScaleAbs(means[:, :, 3])
-        return np.stack([*chroma, 255 - alpha.reshape(means.shape[:2])])
+            share, offset = _OPAQUE
+            scales = (_WEIGHT, _WEIGHT, 255)
+            means = [
+                cv2.divide(part, weight, scale=scale, dtype=cv2.CV_8U)
+                for part, scale in zip(means, scales, strict=True)
+            ]
+        cr, cb, alpha = means
+        v, u = (cv2.addWeighted(part, _RANGE, alpha, share, offset) for part in (cr, cb))
+        return np.asarray(u, np.uint8), np.asarray(v, np.uint8), 255 - np.asarray(alpha, np.uint8)
 
 
 class Yuv420Surface:
@@ -103,14 +117,15 @@ class Yuv420Surface:
         height, width = bgr.shape[:2]
         even = cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
         y = np.array(cv2.cvtColor(even, cv2.COLOR_BGR2YUV_I420)[:height, :width], np.uint8)
-        opaque = alpha if alpha is not None else np.full((height, width), 255, np.uint8)
+        ycrcb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2YCrCb), np.uint8)
         keep = None if alpha is None else 255 - alpha
         if keep is not None:
             # The offset of black belongs to what is covered only.
             cv2.subtract(y, scaled(keep, _BLACK_Y / 255), dst=y)
-        bgra = merged([bgr, opaque])
+        colour = _weighted(ycrcb, y) if alpha is None else merged([ycrcb, alpha])
         # Of the chroma all four places, as if they had been asked for already.
-        return _YuvPatch(self.format, width, height, 9 * height * width, bgra, y, keep)
+        size = 5 * height * width + colour.nbytes
+        return _YuvPatch(self.format, width, height, size, y, keep, colour)
 
     def fill_rect(self, rect: Rect, colour: Colour) -> None:
         """See Surface.fill_rect."""
@@ -142,9 +157,10 @@ class Yuv420Surface:
         right, down = left >> 1, top >> 1
         x0, y0, x1, y1 = _touched(shown)
         chroma = patch.chroma_at(left, top)
-        *over, keep = chroma[:, y0 - down : y1 - down, x0 - right : x1 - right]
-        for plane, new in zip(self._uv, over, strict=True):
-            lay_over(plane[y0:y1, x0:x1], new, keep)
+        part = np.s_[y0 - down : y1 - down, x0 - right : x1 - right]
+        keep = chroma[2][part]
+        for plane, new in zip(self._uv, chroma[:2], strict=True):
+            lay_over(plane[y0:y1, x0:x1], new[part], keep)
 
     def tint(self, rect: Rect, colour: Colour, share: float) -> None:
         """See Surface.tint."""
@@ -176,25 +192,29 @@ class Yuv420Surface:
         for plane, value in zip(self._uv, uv.ravel().tolist(), strict=True):
             cv2.fillPoly(plane, [points >> 1], (value,))
 
-    def polyline(
-        self,
-        points: NDArray[np.floating],
-        colour: Colour,
-        thickness_px: int,
-        fade: bool = False,
-    ) -> None:
+    def polyline(self, points: NDArray[np.floating], colour: Colour, thickness_px: int) -> None:
         """See Surface.polyline."""
-        drawn = line_mask(points, thickness_px, fade, self.width_px, self.height_px)
-        if drawn is None:
+        if len(points) < 2:
             return
-        (x0, y0, x1, y1), mask = drawn
+        y, uv = _yuv(colour)
+        fixed = fixed_points(points)
+        draw_line(self._y, fixed, (y,), thickness_px)
+        # OpenCV draws smooth lines wider than it is told to by a pixel on each side, but for 1 px.
+        fixed, thickness_px = halved(fixed), max(1 + (thickness_px > 1), (thickness_px - 1) // 2)
+        for plane, value in zip(self._uv, uv.ravel().tolist(), strict=True):
+            draw_line(plane, fixed, (value,), thickness_px)
+
+    def cover(self, rect: Rect, mask: Pixels, colour: Colour) -> None:
+        """See Surface.cover."""
+        x0, y0, x1, y1 = rect
         y, uv = _yuv(colour)
         lay_over(self._y[y0:y1, x0:x1], scaled(mask, y / 255), 255 - mask)
-        x0, y0, x1, y1 = _touched((x0, y0, x1, y1))
+        x0, y0, x1, y1 = _touched(rect)
         small = cv2.resize(mask, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
         mask = np.asarray(small, np.uint8).reshape(y1 - y0, x1 - x0)
+        keep = 255 - mask
         for plane, value in zip(self._uv, uv.ravel().tolist(), strict=True):
-            lay_over(plane[y0:y1, x0:x1], scaled(mask, value / 255), 255 - mask)
+            lay_over(plane[y0:y1, x0:x1], scaled(mask, value / 255), keep)
 
 
 def _touched(rect: Rect) -> Rect:
@@ -213,27 +233,29 @@ def _samples(rect: Rect, y: int) -> Rect:
     return _touched(rect) if y > _DARK_Y else (x0 + 1 >> 1, y0 + 1 >> 1, x1 >> 1, y1 >> 1)
 
 
-def _means(pixels: NDArray[Any], odd_x: int, odd_y: int, around: int = 0) -> NDArray[Any]:
-    """Means over two by two, of a picture at an odd or even place, with `around` beyond it."""
+def _means(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16], odd_x: int, odd_y: int
+) -> Sequence[cv2.typing.MatLike]:
+    """Means over two by two, by channel, of a `colour` at an odd or even place, and around it."""
     height, width = pixels.shape[:2]
     more_x, more_y = (odd_x + width) % 2, (odd_y + height) % 2
+    around = _BLACK if pixels.dtype == np.uint8 else _UNKNOWN
     even = cv2.copyMakeBorder(
-        pixels, odd_y, more_y, odd_x, more_x, cv2.BORDER_CONSTANT, value=(around,) * 4
+        pixels, odd_y, more_y, odd_x, more_x, cv2.BORDER_CONSTANT, value=around
     )
     size = even.shape[1] // 2, even.shape[0] // 2
-    means = cv2.resize(even, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(means).reshape(size[1], size[0], -1)
+    return cv2.split(cv2.resize(even, size, interpolation=cv2.INTER_AREA))
 
 
-def _light_means(bgra: Pixels, y: Pixels, odd_x: int, odd_y: int) -> NDArray[np.float32]:
-    """Means of an opaque picture, premultiplied, in which bright pixels count for more.
+def _weighted(ycrcb: Pixels, y: Pixels) -> NDArray[np.uint16]:
+    """1, Cr, Cb and alpha of an opaque picture, in which bright pixels count for more.
 
     So letters do not take the colour out of their plate; see `_samples`.
     """
-    light = y.astype(np.float32)
-    light -= _WEIGHTLESS_Y
-    means = _means(bgra * light[:, :, np.newaxis], odd_x, odd_y)
-    return np.asarray(means / _means(light, odd_x, odd_y, _GROUND_Y - _WEIGHTLESS_Y))
+    light = y - np.uint8(_WEIGHTLESS_Y)
+    whole = np.multiply(light, _WEIGHT, dtype=np.uint16)
+    cr, cb = (np.multiply(ycrcb[:, :, place], light, dtype=np.uint16) for place in (1, 2))
+    return np.asarray(cv2.merge([whole, cr, cb, whole]), np.uint16)
 
 
 def _tint(plane: Pixels, rect: Rect, value: int, share: float) -> None:

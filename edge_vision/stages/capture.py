@@ -36,7 +36,8 @@ class CaptureStage:
     """Opens the camera, passes frames on, and opens it again when it was lost.
 
     give: takes over the frame's lease.  size_px: width and height of a picture that says why there
-    is no camera, as long as there never was one.  retry_first: keep trying even if it never opened.
+    is no camera, as long as there never was one.  ready: no frame is read before it is set.
+    retry_first: keep trying even if it never opened.
     most: frames after which the stream ends, None = no limit.
     """
 
@@ -47,6 +48,7 @@ class CaptureStage:
         telemetry: Telemetry,
         *,
         size_px: tuple[int, int],
+        ready: threading.Event,
         timeout_s: float,
         retry_max_s: float,
         retry_first: bool,
@@ -56,6 +58,7 @@ class CaptureStage:
         self._give = give
         self._telemetry = telemetry
         self._size_px = size_px
+        self._ready = ready
         self._timeout_ns = int(timeout_s * 1e9)
         self._retry_max_s = retry_max_s
         self._retry = retry_first
@@ -76,6 +79,7 @@ class CaptureStage:
                     self._retry = self._retry or info.reconnects
                     log.info("camera: %s%s", info.name, "".join(f"; {n}" for n in info.notes))
                     self.state.post(CameraState(True, "", time.monotonic_ns(), info))
+                    self._await_ready(stop)
                     self._read(stop)
                 except (CameraUnavailable, CameraLost) as error:
                     self._camera.close()
@@ -107,6 +111,10 @@ class CaptureStage:
     def _rest(self, stop: threading.Event, delay_s: float) -> None:
         until = time.monotonic() + delay_s
         while (left_s := until - time.monotonic()) > 0 and not stop.wait(min(left_s, _TICK_S)):
+            self.beat += 1
+
+    def _await_ready(self, stop: threading.Event) -> None:
+        while not self._ready.wait(_TICK_S) and not stop.is_set():
             self.beat += 1
 
     def _read(self, stop: threading.Event) -> None:

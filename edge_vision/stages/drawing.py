@@ -9,13 +9,14 @@ from edge_vision.detect.base import Detector
 from edge_vision.frame import Frame, Image
 from edge_vision.outputs.base import Picture
 from edge_vision.render.canvas import Canvas
+from edge_vision.render.class_names import warn_of_unknown
 from edge_vision.render.clock import Clock
 from edge_vision.render.overlay import Hud, Overlay
 from edge_vision.render.plugin import Plugin
 from edge_vision.render.privacy import Privacy
 from edge_vision.render.sheet import Sheet
 from edge_vision.render.sprites import Sprites
-from edge_vision.render.surface import Surface
+from edge_vision.render.surface import BgrSurface, Surface
 from edge_vision.results import Detections, Scene, Track
 from edge_vision.telemetry import Telemetry
 from edge_vision.track.paths import Paths
@@ -68,6 +69,7 @@ class Drawing:
         self._steady = steady
         self._privacy = Privacy(config, detector.labels)
         self._sprites = Sprites(config.sprites, detector.labels)
+        warn_of_unknown("overlay.colours", config.colours, detector.labels)
         self._overlay = Overlay(config)
         self._plugin = Plugin(config.renderer, detector.labels) if config.renderer else None
         self._canvas = Canvas(bgr=self._plugin is not None)
@@ -77,6 +79,19 @@ class Drawing:
     def draw_sheets(self) -> None:
         """Give each picture its overlay by itself, too.  ConfigError where that cannot be."""
         self._sheet = Sheet(self._config, self._labels)
+
+    def warm_up(self, size_px: tuple[int, int]) -> None:
+        """Draw a label and the panel for nobody, so that the first picture is not late.
+
+        Looking for fonts, opening them and drawing the digits takes as long as three frames do.
+        size_px: width and height that pictures will probably have.
+        """
+        blank = BgrSurface(np.empty((size_px[1], size_px[0], 3), np.uint8))
+        class_id = next(iter(self._labels), 1)
+        box = np.array([[0.4, 0.4, 0.6, 0.6]], np.float32)
+        found = Detections(box, np.array([0.5], np.float32), np.array([class_id], np.int32))
+        hud = self._figures(None, 0) if self._with_hud else None
+        self._overlay.draw(blank, as_tracks(found, 0), self._labels, Clock(0, 0, 0, 0), hud)
 
     def draw(self, frame: Frame, scene: Scene | None, now_ns: int, *, burn: bool = True) -> Picture:
         """The picture of a frame; takes over the frame's lease and gives it back at once.

@@ -30,7 +30,10 @@ class Showing:
 
 
 class RenderStage:
-    """Draws frames for the outputs that want pictures; camera memory goes back before drawing."""
+    """Draws frames for the outputs that want pictures; camera memory goes back before drawing.
+
+    size_px: width and height that frames will probably have.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,12 @@ class RenderStage:
         camera: Callable[[], CameraState],
         telemetry: Telemetry,
         *,
+        size_px: tuple[int, int],
         wait: bool,
     ) -> None:
+        self.ready = threading.Event()
+        """Set once frames can be drawn without delay."""
+        self._size_px = size_px
         self.drawing = drawing
         """What the next frame is drawn by; may be replaced at any time."""
         self._drawn_by = drawing
@@ -57,6 +64,9 @@ class RenderStage:
     def run(self, _stop: threading.Event) -> None:
         """Until the slot is closed."""
         try:
+            if self.watched():
+                self.drawing.warm_up(self._size_px)
+            self.ready.set()
             self._run()
         finally:
             self._drawn_by.close()

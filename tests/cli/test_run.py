@@ -50,7 +50,7 @@ def test_demo_to_json_lines_and_video(cli, tmp_path: Path) -> None:
         assert video.duration == pytest.approx(20 / 30 * 1e6, abs=0.05e6)
     assert len(pictures) == 20
     assert pictures[0].shape == (720, 1280, 3)
-    assert "20 captured, 20 analysed, 20 shown" in done.stderr
+    assert "20 captured, 20 analysed, 20 shown (100.0% of captured)" in done.stderr
 
 
 def test_a_clip_is_read_to_its_end_once(cli, tmp_path: Path) -> None:

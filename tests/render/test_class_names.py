@@ -1,9 +1,11 @@
 """Classes that the configuration names."""
 
+import logging
+
 import pytest
 
 from edge_vision.errors import ConfigError
-from edge_vision.render.class_names import class_ids
+from edge_vision.render.class_names import class_ids, warn_of_unknown
 
 LABELS = {1: "person", 17: "cat", 18: "dog", 90: "cat"}
 
@@ -28,3 +30,17 @@ def test_an_unknown_one_is_refused_with_what_there_is(name: str, hint: str) -> N
     assert str(caught.value) == (
         f"overlay.sprites.2.label names {name}, which this model does not know; {hint}"
     )
+
+
+def test_one_warning_for_all_names_that_are_no_class(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        warn_of_unknown("overlay.colours", ["cat", "persn", "class 7", "lorry"], LABELS)
+    assert [record.getMessage() for record in caplog.records] == [
+        "overlay.colours names lorry, persn (did you mean person?), which this model does not know"
+    ]
+
+
+def test_no_warning_of_what_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_unknown("overlay.colours", ["cat", "dog"], LABELS)
+    warn_of_unknown("overlay.colours", [], {})
+    assert caplog.records == []

@@ -146,15 +146,25 @@ def test_a_polygon_larger_than_everything(surface: Surface, far: int) -> None:
     assert seen[5].max() <= 60
 
 
-def test_a_line_fades_towards_its_first_point(surface: Surface) -> None:
-    points = np.stack([np.linspace(5, 58, 20), np.full(20, 24.0)], axis=1)
-    surface.polyline(points, (255, 255, 255), 3, fade=True)
-    along = _seen(surface)[24, 6:58].mean(axis=1)
-    assert along[0] < 145
-    assert along[-1] > 245
-    assert (np.diff(along) > -3).all()
-    assert _changed(surface)[1] >= 21
-    assert _changed(surface)[3] <= 28
+def test_a_mask_of_colour(surface: Surface) -> None:
+    """As much of the colour as the mask says, and nothing beside it."""
+    mask = np.zeros((12, 20), np.uint8)
+    mask[2:10, 2:18] = np.linspace(15, 255, 16).astype(np.uint8)
+    surface.cover((10, 8, 30, 20), mask, ORANGE)
+    share = mask[2:10, 2:18, np.newaxis] / 255
+    off = np.abs(_seen(surface)[10:18, 12:28] - (128 + share * (np.array(ORANGE) - 128)))
+    assert off.max() <= (2 if surface.format is PixelFormat.BGR else 14)
+    assert _changed(surface) == (12, 10, 28, 18)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.4])
+def test_a_thick_line_has_its_colour(surface: Surface, slope: float) -> None:
+    surface.polyline(np.array([[8.0, 12.0], [56.0, 12.0 + 48 * slope]]), ORANGE, 5)
+    along = _seen(surface)[[round(12 + (x - 8) * slope) for x in range(10, 54)], range(10, 54)]
+    assert np.abs(along - ORANGE).max() <= 3
+    seen = _seen(surface)
+    below = [seen[round(19 + (x - 8) * slope) :, x] for x in range(10, 54)]
+    assert all(np.abs(column - 128).max() <= 3 for column in below)
 
 
 def test_a_line_is_placed_between_pixels() -> None:
@@ -250,7 +260,7 @@ def _everything(surface: Surface, rect: tuple[int, int, int, int], seed: int) ->
         lambda: surface.paste(surface.patch(bgr), x0, y0),
         lambda: surface.blend(surface.patch(soft, alpha), x1, y1),
         lambda: surface.fill_polygon(np.array([[x0, y0], [x1, y0], [x1, y1]]), ORANGE),
-        lambda: surface.polyline(np.array([[x0, y0], [x1, y1], [y0, x1]]) / 2, ORANGE, 5, True),
+        lambda: surface.polyline(np.array([[x0, y0], [x1, y1], [y0, x1]]) / 2, ORANGE, 5),
         lambda: surface.polyline(np.array([[x0, y0], [x0, y0]]) / 2, ORANGE, 1),
     ]
     for call in calls:
@@ -284,4 +294,4 @@ def test_brightness_is_the_same_on_both(rect: tuple[int, int, int, int], seed: i
         _everything(surface, rect, seed)
     one, other = surfaces[0].image.data, surfaces[1].image.data
     expected = cv2.cvtColor(one, cv2.COLOR_BGR2YUV_I420)[:48].astype(int)
-    assert np.abs(expected - other[:48]).max() <= 4
+    assert np.abs(expected - other[:48]).max() <= 6  # smooth lines round down, in every channel

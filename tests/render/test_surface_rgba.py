@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_vision.frame import PixelFormat
+from edge_vision.render.shapes import line_mask
 from edge_vision.render.surface import BgrSurface, Surface
 from edge_vision.render.surface_rgba import RgbaSurface
 
@@ -60,7 +61,9 @@ def draw_one(surface: Surface, what: str, x: int, y: int) -> None:
         surface.polyline(np.array([[x, y], [x + 30.5, y + 9.3]]), ORANGE, 3)
     else:
         points = np.array([[x, y], [x + 10.0, y + 20], [x + 30.5, y + 9.3]])
-        surface.polyline(points, BLUE, 4, fade=True)
+        drawn = line_mask(points, [80, 200], 4, WIDTH, HEIGHT)
+        if drawn is not None:
+            surface.cover(*drawn, BLUE)
 
 
 KINDS = ["rect", "tint", "paste", "blend", "opaque blend", "polygon", "line", "trail"]

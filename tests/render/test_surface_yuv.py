@@ -73,9 +73,24 @@ def test_a_patch_is_converted_once_for_each_of_four_places() -> None:
         surface.blend(patch, -5 + number, 30 - number)
         surface.blend(patch, -5 + number, 31 - number)
     assert len(patch.chroma) == 4  # type: ignore[attr-defined]
-    held = patch.bgra.nbytes + patch.y.nbytes + patch.keep_y.nbytes  # type: ignore[attr-defined]
-    held += sum(planes.nbytes for planes in patch.chroma.values())  # type: ignore[attr-defined]
+    held = patch.colour.nbytes + patch.y.nbytes + patch.keep_y.nbytes  # type: ignore[attr-defined]
+    chroma = patch.chroma.values()  # type: ignore[attr-defined]
+    held += sum(plane.nbytes for planes in chroma for plane in planes)
     assert held <= patch.nbytes * 1.2
+
+
+@pytest.mark.parametrize("thickness_px", [1, 2, 3])
+def test_a_bright_line_on_a_dark_one_keeps_its_colour(thickness_px: int) -> None:
+    """A leader: black below, the colour upon it, in between two pixels."""
+    colour, surface = class_colour(2), _on(np.full((40, 64, 3), WHITE, np.uint8))
+    line = np.array([[4.0, 20.5], [60.0, 20.5]])
+    surface.polyline(line, BLACK, thickness_px + 2)
+    surface.polyline(line, colour, thickness_px)
+    seen = _seen(surface)
+    brightest = seen[18:24, 8:56].max(axis=0).mean(axis=0)
+    assert np.argmax(brightest) == np.argmax(colour)
+    ground = np.delete(seen, range(16, 27), axis=0)
+    assert (ground >= 253).all()
 
 
 @pytest.mark.parametrize("rect", [(31, 21, 90, 81), (30, 20, 90, 80), (33, 22, 40, 31)])

@@ -63,14 +63,18 @@ def test_memory_is_bounded() -> None:
     trails = Trails(60)
     for frame in range(3000):
         trails.draw(BgrSurface(np.zeros((2, 2, 3), np.uint8)), [_at(0.5)], frame * 5_000_000, 1)
-    assert max(len(points) for points in trails._points.values()) <= 49
+    assert max(len(trail._points) for trail in trails._trails.values()) <= 50
+
+
+def test_the_shortest_line_is_none() -> None:
+    assert np.count_nonzero(_walk(Trails(1e-10), 5)) < 100
 
 
 def test_nobody_is_remembered_who_is_gone() -> None:
     trails = Trails(5)
     for number in range(1, 200):
         _drawn(trails, [_at(0.5, number)], number * FRAME_NS)
-    assert list(trails._points) == [199]
+    assert list(trails._trails) == [199]
 
 
 def test_one_who_comes_back_starts_anew() -> None:
@@ -99,3 +103,34 @@ def test_what_nobody_follows_has_no_line() -> None:
     trails = Trails(5)
     for frame in range(10):
         assert not _drawn(trails, [_at(0.1 * frame, 0)], frame * FRAME_NS).any()
+
+
+def test_a_line_in_parts_looks_like_a_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two parts meet, nothing is laid over twice and nothing is left out."""
+
+    def drawn(part_px: int) -> Pixels:
+        monkeypatch.setattr("edge_vision.render.trails._PART_PX", part_px)
+        trails, picture = Trails(5), np.zeros((200, 400, 3), np.uint8)
+        for frame in range(90):
+            at = 0.1 + 0.008 * frame
+            box = np.array([at - 0.05, 0.1, at + 0.05, 0.2 + frame / 150], np.float32)
+            track = Track(1, box, np.zeros(4, np.float32), 0.9, 1, "confirmed", 0, 0)
+            picture[:] = 0
+            trails.draw(BgrSurface(picture), [(track, RED)], frame * FRAME_NS, 3)
+        return picture
+
+    whole, parts = drawn(1 << 30).astype(int), drawn(1 << 8).astype(int)
+    off = np.abs(whole - parts).max(axis=2)
+    assert np.count_nonzero(off > 20) <= 40  # of 25 seams
+    assert np.count_nonzero(whole) > 1000
+
+
+def test_only_a_new_place_is_new_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a line covers is worked out when a place is added, eight times a second, not oftener."""
+    made: list[int] = []
+    monkeypatch.setattr(
+        "edge_vision.render.trails._fading",
+        lambda *_: made.append(1) or [],
+    )
+    _walk(Trails(3), 91)
+    assert 20 <= len(made) <= 25

@@ -9,6 +9,7 @@ from edge_vision.errors import CameraLost, CameraUnavailable
 from edge_vision.frame import Frame, Image, Stamps
 from edge_vision.stages.capture import CaptureStage
 from edge_vision.telemetry import Telemetry
+from edge_vision.worker import Worker
 
 PICTURE = Image.from_array(np.zeros((4, 4, 3), np.uint8))
 
@@ -42,11 +43,14 @@ def test_gaps_in_a_camera_s_numbers_are_counted_as_lost_there():
         seen.append(frame.seq)
         frame.release()
 
+    ready = threading.Event()
+    ready.set()
     stage = CaptureStage(
         Gappy(),
         give,
         telemetry,
         size_px=(64, 48),
+        ready=ready,
         timeout_s=5.0,
         retry_max_s=1.0,
         retry_first=False,
@@ -72,11 +76,14 @@ class Late(Gappy):
 
 def test_a_camera_that_never_was_there_is_missing_since_the_start_and_has_the_size_asked_for():
     camera = Late()
+    ready = threading.Event()
+    ready.set()
     camera.stage = CaptureStage(
         camera,
         Frame.release,
         Telemetry(),
         size_px=(64, 48),
+        ready=ready,
         timeout_s=5.0,
         retry_max_s=0.01,
         retry_first=True,
@@ -88,3 +95,21 @@ def test_a_camera_that_never_was_there_is_missing_since_the_start_and_has_the_si
     assert opening.since_ns == first.since_ns == second.since_ns
     assert (second.info.width_px, second.info.height_px) == (64, 48)
     assert camera.stage.state.read()[0].info.name == "fake"
+
+
+def test_no_frame_is_read_before_all_is_ready(no_thread_left: None) -> None:
+    """The camera opens meanwhile; and who waits can still be stopped."""
+    camera, ready, telemetry = Gappy(), threading.Event(), Telemetry()
+    stage = CaptureStage(
+        camera, Frame.release, telemetry, size_px=(64, 48), ready=ready, timeout_s=5.0,
+        retry_max_s=1.0, retry_first=False,
+    )  # fmt: skip
+    worker = Worker("camera", stage.run)
+    worker.start()
+    state, _ = stage.state.wait_newer(0, 5.0)
+    assert state.up
+    assert telemetry.captured.count == 0
+    worker.stop()
+    assert worker.join(5.0)
+    assert worker.failure is None
+    assert telemetry.captured.count == 0

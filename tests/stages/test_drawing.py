@@ -12,6 +12,7 @@ from edge_vision.config_load import parse_config
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import ConfigError
 from edge_vision.frame import Frame, Image, PixelFormat, Stamps
+from edge_vision.render.fonts import Face
 from edge_vision.results import Detections, Scene, Track
 from edge_vision.stages.drawing import Drawing, as_tracks
 from edge_vision.telemetry import Telemetry
@@ -110,6 +111,10 @@ def test_the_frame_goes_back_at_once(detector: SsdDetector, picture: Any) -> Non
     ("overlay", "said"),
     [
         ({"blur": ["persn"]}, r"overlay\.blur names persn.*did you mean person"),
+        (
+            {"sprites": [{"label": "katze", "picture": "x.png"}]},
+            r"overlay\.sprites\.0\.label names katze",
+        ),
         ({"renderer": "no_such_module:f"}, "no_such_module"),
         ({"font": "/no/such/font.ttf"}, "font"),
     ],
@@ -119,3 +124,45 @@ def test_what_cannot_be_drawn_is_said_at_the_start(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         drawing(detector, **overlay)
+
+
+def test_a_colour_for_no_class_is_said_once_at_the_start(
+    detector: SsdDetector, picture: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = drawing(detector, colours={"persn": "#ff0000", "cat": "#00ff00"})
+    for _ in range(3):
+        made.draw(frame(picture), scene("confirmed"), 10**9)
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        "overlay.colours names persn (did you mean person?), which this model does not know"
+    ]
+
+
+def test_once_warm_the_first_picture_draws_next_to_no_text(
+    detector: SsdDetector, picture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fonts and figures are there; only the class's name is new."""
+    drawn: list[str] = []
+    draw = Face.draw
+
+    def counted(self: Face, text: str, cap_px: int) -> Any:
+        drawn.append(text)
+        return draw(self, text, cap_px)
+
+    monkeypatch.setattr(Face, "draw", counted)
+    made = drawing(detector, hud=True, label="{label} {score:.0%}")
+    made.warm_up((picture.shape[1], picture.shape[0]))
+    assert len(drawn) > 20
+    drawn.clear()
+    made.draw(frame(picture), scene("confirmed", class_id=17), 10**9)
+    assert drawn == ["cat"]
+
+
+def test_warming_up_leaves_no_trace(detector: SsdDetector, picture: Any) -> None:
+    pictures = []
+    for warm in (False, True):
+        made = drawing(detector, label="{label} {score:.0%}", trails_s=2.0)
+        if warm:
+            made.warm_up((64, 48))
+        pictures.append(made.draw(frame(picture), scene("confirmed"), 10**9).bgr().copy())
+    assert np.array_equal(*pictures)

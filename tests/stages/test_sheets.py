@@ -109,7 +109,7 @@ def test_the_picture_is_drawn_on_only_for_those_who_want_it(
     preview, video = Output("overlays"), Output("pictures", on=recording)
     stage = RenderStage(
         made, [preview, video], Bulletin(None), lambda: CameraState(True, "", 0), Telemetry(),
-        wait=False,
+        size_px=(64, 48), wait=False,
     )  # fmt: skip
     stage.slot.put(Showing(frame(picture), scene()))
     stage.slot.close(drain=True)
