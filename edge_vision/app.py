@@ -81,8 +81,9 @@ class App:
     stop: set it from a signal handler to end the run.
     on_tick: called in the main thread about ten times a second, with the monotonic time in ns.
     detector, camera: taken instead of what the configuration names.
-    wait_for_camera: go on trying when no camera can be opened at the start, and never take the demo
-    scene for one that `camera.kind: auto` does not find.
+    unattended: nobody is there to see a mistake, as in a service.  It goes on trying when no camera
+    can be opened at the start, never takes the demo scene for one that `camera.kind: auto` does not
+    find, and never writes over an earlier recording.
     """
 
     def __init__(
@@ -95,16 +96,17 @@ class App:
         on_tick: Callable[["App", int], None] | None = None,
         detector: SsdDetector | None = None,
         camera: Camera | None = None,
-        wait_for_camera: bool = False,
+        unattended: bool = False,
     ) -> None:
         self.stop = threading.Event()
         self.detector = detector or build_detector(detector_config(config))
         for_input = config.camera.for_input(self.detector.input_hw_px)
-        self._camera = camera or make_camera(for_input, stand_in=not wait_for_camera)
+        self._camera = camera or make_camera(for_input, stand_in=not unattended)
         self.outputs: list[Output] = make_outputs(
             config.outputs,
             patient=config.camera.pace == "fast",
             screen=getattr(self._camera, "screen", None),
+            keep_old=unattended,
         )
         self._frames = frames
         self._duration_s = duration_s
@@ -120,7 +122,7 @@ class App:
             config=config,
             frames=frames,
             on_scene=on_scene,
-            wait_for_camera=wait_for_camera,
+            wait_for_camera=unattended,
         )
 
     def change(self, config: Config) -> Change:

@@ -94,7 +94,7 @@ def test_a_service_that_never_had_a_camera_shows_why(monkeypatch: pytest.MonkeyP
     screen = Screen()
     monkeypatch.setattr(app_module, "make_outputs", lambda *_, **__: [screen])
     camera = {"kind": "usb", "source": "/dev/video99", "size_px": [320, 240]}
-    screen.app = App(config(camera=camera), duration_s=30, wait_for_camera=True)
+    screen.app = App(config(camera=camera), duration_s=30, unattended=True)
     summary = screen.app.run()
     assert summary.captured == 0
     assert screen.picture is not None

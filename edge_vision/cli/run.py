@@ -98,7 +98,7 @@ def _run(
         frames=frames,
         duration_s=duration_s,
         on_tick=tells.tick if tells is not None else None,
-        wait_for_camera=service is not None,
+        unattended=service is not None,
     )
     handle_signals(app, service)
     try:

@@ -21,13 +21,17 @@ OUTPUTS: Mapping[str, str] = {
 
 
 def make_outputs(
-    config: OutputsConfig, *, patient: bool = False, screen: Screen | None = None
+    config: OutputsConfig,
+    *,
+    patient: bool = False,
+    screen: Screen | None = None,
+    keep_old: bool = False,
 ) -> list[Output]:
     """The outputs that the configuration asks for, not started.
 
     patient: `offer` waits for room instead of dropping (pace: fast).
     screen: where the camera shows its pictures by itself, for `outputs.preview`; None with a camera
-    that cannot.
+    that cannot.  keep_old: a recording does not replace an earlier one of its name.
     With `window.enabled: auto` the window is left out, with one line in the log, where it cannot
     be shown.  Raises ConfigError.
     """
@@ -39,9 +43,13 @@ def make_outputs(
         "null": config.null.enabled,
     }
     outputs: list[Output] = []
+    given: dict[str, dict[str, Any]] = {
+        "preview": {"screen": screen},
+        "video": {"keep_old": keep_old},
+    }
     for name in (name for name in OUTPUTS if wanted[name]):
-        given: dict[str, Any] = {"screen": screen} if name == "preview" else {}
-        output = load(OUTPUTS, name, "output")(getattr(config, name), patient=patient, **given)
+        make = load(OUTPUTS, name, "output")
+        output = make(getattr(config, name), patient=patient, **given.get(name, {}))
         if name == "window" and config.window.enabled == "auto":
             reason = output.why_not()
             if reason is not None:

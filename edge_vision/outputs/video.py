@@ -50,7 +50,8 @@ class VideoOutput(QueuedOutput[_Job]):
 
     The first picture gives the size, an odd side less its last pixel; pictures of another size are
     scaled to fit it, with black bars.  YUV420 of that size is recorded as it is.  The file is
-    emptied with the first picture.
+    emptied with the first picture; with keep_old one that holds something stays, and the recording
+    begins with the next name.
 
     After `split_s` of the timeline it goes on in NAME-2.mp4, or the first such name that no file
     has; likewise, in software, where the board's own encoder fails.
@@ -59,8 +60,11 @@ class VideoOutput(QueuedOutput[_Job]):
     name = "video"
     wants: Literal["scenes", "pictures"] = "pictures"
 
-    def __init__(self, config: VideoConfig, *, patient: bool = False) -> None:
+    def __init__(
+        self, config: VideoConfig, *, patient: bool = False, keep_old: bool = False
+    ) -> None:
         super().__init__(patient=patient, capacity=_QUEUE)
+        self._keep_old = keep_old
         self._config = config
         self._path = Path(config.path or "").expanduser()
         self._fd = -1
@@ -81,6 +85,8 @@ class VideoOutput(QueuedOutput[_Job]):
             raise OutputError(f"cannot write {path}: only .mp4; try {path.with_suffix('.mp4')}")
         if self._config.encoder == "hardware" and (reason := why_no_device()) is not None:
             raise BackendMissing(_refused(reason))
+        if self._keep_old and path.is_file() and path.stat().st_size > 0:
+            self._path = path = _next_part(path)
         self._is_new = not path.exists()
         if not self._is_new and not stat.S_ISREG(path.stat().st_mode):
             raise OutputError(f"cannot write {path}: it is no regular file; choose another name")

@@ -70,3 +70,28 @@ def test_a_next_file_that_cannot_be_made_keeps_the_one_before(
     assert fault is not None
     assert "out-2.mp4: its folder does not exist; the recording ends with" in str(fault)
     assert [number for _, number in _seen(elsewhere / "out.mp4")] == list(range(6))
+
+
+def test_a_service_keeps_what_was_recorded_before_it_was_started_again(
+    tmp_path: Path, picture: MakePicture
+) -> None:
+    path = tmp_path / "out.mp4"
+    for start in range(3):
+        output = VideoOutput(VideoConfig(path=str(path)), patient=True, keep_old=True)
+        output.start()
+        for number in range(start + 1):
+            output.offer(picture(number))
+        output.close(30)
+        assert output.fault() is None
+    counts = [len(_seen(tmp_path / name)) for name in ("out.mp4", "out-2.mp4", "out-3.mp4")]
+    assert counts == [1, 2, 3]
+
+
+def test_one_that_showed_nothing_leaves_nothing(tmp_path: Path, picture: MakePicture) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_bytes(b"an older recording")
+    output = VideoOutput(VideoConfig(path=str(path)), patient=True, keep_old=True)
+    output.start()
+    output.close(30)
+    assert os.listdir(tmp_path) == ["out.mp4"]
+    assert path.read_bytes() == b"an older recording"
