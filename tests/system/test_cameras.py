@@ -68,8 +68,10 @@ def test_a_webcam_that_hangs_is_lost_and_found(
     service.wait_to_see("cat")
 
 
-def test_without_a_camera_it_waits_for_one(usb_camera: UsbCamera, service: Service) -> None:
+def test_without_a_camera_it_waits_for_one(
+    usb_camera: UsbCamera, machine: Machine, service: Service
+) -> None:
     service.start(_config("kind: usb"))
-    assert "no camera" in service.show("StatusText")
+    machine.wait_for("systemctl show -P StatusText edge-vision | grep '^no camera'")
     usb_camera.plug()
     service.wait_to_see("cat")

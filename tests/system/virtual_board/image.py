@@ -29,6 +29,8 @@ PACKAGES = (
 PICAMERA2 = (
     "picamera2==0.3.38", "piexif==1.1.3", "simplejpeg==1.9.0", "videodev2==0.0.4",
 )  # fmt: skip
+PIDNG = {"camdefs": "Picamera2Camera = None\n", "core": "PICAM2DNG = None\n"}
+"""Stands for the package pidng, which must be compiled and writes raw pictures; no case does."""
 MODULES = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4")
 """What the first RAM disk loads to reach the disk; what is built into the kernel is skipped."""
 DISK_BYTES = 4 << 30
@@ -87,13 +89,18 @@ def build(arch: str, out: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile"]
     subprocess.run([*pip, "--target", packages, *wheel_options(arch), *PICAMERA2], check=True)
     shutil.copytree(HERE / "guest_files" / "python", packages, dirs_exist_ok=True)
+    (packages / "pidng").mkdir()
+    for name, text in PIDNG.items():
+        (packages / "pidng" / f"{name}.py").write_text(text)
     (metadata,) = packages.glob("picamera2-*.dist-info/METADATA")
     lines = metadata.read_text().splitlines(keepends=True)
     # What it asks for and the tests do not use is left out; pip would complain at every install.
     metadata.write_text("".join(line for line in lines if not line.startswith("Requires-Dist:")))
     with (packages / "picamera2" / "__init__.py").open("a") as init:
         init.write("\nimport picamera2_on_virtual  # noqa: E402, F401\n")
-    shutil.copy(HERE / "agent.py", extra / "usr/local/sbin/board-agent")
+    agent = extra / "usr/local/sbin/board-agent"
+    agent.parent.mkdir(parents=True)
+    shutil.copy(HERE / "agent.py", agent)
     shutil.copy(PICTURES / "cup.jpg", extra / "usr/share/libcamera/pipeline/virtual/")
     log.info("%3.0f s: picamera2 is there", time.monotonic() - begin)
     finish = f"{sys.executable} {HERE / 'image.py'} --finish {arch} {out}"

@@ -1,1 +1,0 @@
-Picamera2Camera = None

@@ -1,1 +1,0 @@
-PICAM2DNG = None
