@@ -2,7 +2,7 @@
 
 import pytest
 from virtual_board.machine import Machine
-from virtual_board.service import BASE, Service
+from virtual_board.service import BASE, SEEN, Service
 from virtual_board.usb_camera import UsbCamera
 from virtual_board.vivid import Vivid
 
@@ -45,8 +45,34 @@ def test_a_usb_webcam_shows_a_cat(
     assert service.show("MainPID") == process
 
 
+def test_two_instances_share_no_camera(
+    usb_camera: UsbCamera, machine: Machine, service: Service
+) -> None:
+    """The second waits, names the first, and takes the camera when the first ends."""
+    usb_camera.plug()
+    machine.wait_for(f"test -e {BY_ID}")
+    config = _config(f"kind: usb, source: {BY_ID}")
+    service.start(config)
+    process = service.show("MainPID")
+    second = config.replace(SEEN, "/var/lib/edge-vision/second/seen.jsonl")
+    service.configure(second, "/etc/edge-vision/second.yaml")
+    try:
+        machine.check("systemctl start edge-vision@second", 240)
+        said = "journalctl -q -o cat -u edge-vision@second | grep '{}' | head -n 1"
+        assert f"held by process {process}" in machine.check(said.format(LOST))
+        service.wait_to_see("cat")
+        assert service.show("MainPID") == process
+        machine.check("systemctl stop edge-vision")
+        machine.wait_for("journalctl -q -u edge-vision@second | grep 'camera: USB'")
+    finally:
+        machine.run("systemctl stop edge-vision@second; rm /etc/edge-vision/second.yaml")
+
+
 def test_the_pi_camera_shows_a_cup(service: Service) -> None:
-    """The real picamera2 and libcamera, whose virtual camera shows tests/pictures/cup.jpg."""
+    """The real picamera2 and libcamera, whose virtual camera shows tests/pictures/cup.jpg.
+
+    Nobody can pull a virtual camera out, so that is left to tests without a machine.
+    """
     service.start(_config("kind: pi"))
     service.wait_to_see("cup")
     assert "Pi camera" in service.wait_for_journal("camera:")

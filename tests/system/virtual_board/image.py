@@ -130,6 +130,9 @@ def finish(arch: str, out: Path, root: Path) -> None:
     subprocess.run(["chroot", root, "depmod", version], check=True)
     (root / "boot" / f"vmlinuz-{version}").rename(out / "vmlinuz")
     log.info("%3.0f s: kernel %s", time.monotonic() - begin, version)
+    # The service may not write what Python compiles, and would do it at each start.
+    compile_all = ["python3", "-m", "compileall", "-q", f"/usr/local/lib/python{PYTHON}"]
+    subprocess.run(["chroot", root, *compile_all], check=True)
     units = ["board-agent.service"]
     subprocess.run(["systemctl", f"--root={root}", "-q", "enable", *units], check=True)
     masked = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "fstrim.timer",
@@ -139,19 +142,25 @@ def finish(arch: str, out: Path, root: Path) -> None:
     for left in ("var/lib/apt/lists", "var/cache/apt"):
         shutil.rmtree(root / left)
         (root / left).mkdir()
+    for part in ("etc", "var"):  # or the first start looks for what changed in /usr, at length
+        (root / part / ".updated").touch()
     (out / "initrd").write_bytes(initrd(root, root / "usr/lib/modules" / version))
     bare = out / "bare"  # without what mmdebstrap has mounted below the root
     bare.mkdir()
     subprocess.run(["mount", "--bind", root, bare], check=True)
     try:
-        disk = out / "disk.ext4"
-        options = ["-q", "-t", "ext4", "-E", "lazy_itable_init=1,lazy_journal_init=1"]
-        with disk.open("wb") as file:
-            file.truncate(DISK_BYTES)
-        subprocess.run(["mke2fs", *options, "-d", bare, disk], check=True)
+        make_disk(bare, out / "disk.ext4", DISK_BYTES)
     finally:
         subprocess.run(["umount", bare], check=True)
     bare.rmdir()
+
+
+def make_disk(folder: Path, disk: Path, size_bytes: int) -> None:
+    """A file that holds an ext4 file system with what is in `folder`."""
+    options = ["-q", "-t", "ext4", "-E", "lazy_itable_init=1,lazy_journal_init=1"]
+    with disk.open("wb") as file:
+        file.truncate(size_bytes)
+    subprocess.run(["mke2fs", *options, "-d", folder, disk], check=True)
 
 
 def initrd(root: Path, modules: Path) -> bytes:

@@ -1,17 +1,22 @@
 """The installed service inside the machine: its configuration, its state, what it sees."""
 
 import json
+import shutil
 from typing import Any
 
-from virtual_board.machine import Machine, Result
+from virtual_board import pictures
+from virtual_board.machine import Machine
 
 SEEN = "/var/lib/edge-vision/seen.jsonl"
 CONFIG = "/etc/edge-vision/config.yaml"
+CAT = "/etc/edge-vision/cat.jpg"
 BASE = f"""
-model: {{input_hw_px: [128, 128], threads: 1, deadline_s: 60}}
+model: {{input_hw_px: [128, 128], threads: 1, deadline_s: 300}}
 outputs: {{jsonl: {{path: {SEEN}}}}}
 """
 """A tiny input: software emulation is slow.  Every case adds its own camera."""
+PICTURE = f"camera: {{kind: clip, source: {CAT}, loop: true, fps: 5}}\n{BASE}"
+"""A cat for ever, where the camera does not matter; `Service.configure` puts the picture there."""
 
 
 class Service:
@@ -23,7 +28,13 @@ class Service:
     def configure(self, text: str, file: str = CONFIG) -> None:
         """Write the configuration, as the installer does: readable by the service's group."""
         (self._machine.share / "new.yaml").write_text(text)
-        self._machine.check(f"install -m 640 -g edge-vision /share/new.yaml {file}")
+        shutil.copy(pictures.FOLDER / "cat.jpg", self._machine.share)
+        put = "install -m 640 -g edge-vision"
+        # The service looks at both at any time, and must not find half of one.
+        self._machine.check(
+            f"test -e {CAT} || {put} /share/cat.jpg {CAT}; "
+            f"{put} /share/new.yaml {file}.new && mv {file}.new {file}"
+        )
 
     def start(self, text: str) -> None:
         """(Re)start with this configuration; returns when systemd says that it is ready."""
@@ -45,7 +56,7 @@ class Service:
         invocation = "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID edge-vision)"
         return self._wait(f"journalctl -q -o cat {invocation} | grep -F -- '{text}'", timeout_s)
 
-    def wait_for_sights(self, count: int = 10, timeout_s: float = 180) -> list[dict[str, Any]]:
+    def wait_for_sights(self, count: int = 3, timeout_s: float = 180) -> list[dict[str, Any]]:
         """The next `count` analysed frames, as the JSON lines say."""
         before = int(self._machine.check(f"cat {SEEN} 2>/dev/null | wc -l"))
         command = f"[ $(wc -l < {SEEN}) -ge {before + count} ]"
@@ -54,18 +65,13 @@ class Service:
         return [json.loads(line) for line in lines.splitlines()]
 
     def wait_to_see(self, label: str, timeout_s: float = 180) -> None:
-        """Until five frames one after the other hold such an object."""
-        command = f'tail -n 5 {SEEN} | grep -c \'"label": "{label}"\''
-        self._machine.wait_for(
-            command, lambda result: result.output.strip() == "5", timeout_s=timeout_s
-        )
+        """Until three frames one after the other hold such an object."""
+        command = f'[ $(tail -n 3 {SEEN} | grep -c \'"label": "{label}"\') = 3 ]'
+        self._wait(command, timeout_s)
 
     def _wait(self, command: str, timeout_s: float) -> str:
-        def accept(result: Result) -> bool:
-            return result.code == 0
-
         try:
-            return self._machine.wait_for(command, accept, timeout_s)
+            return self._machine.wait_for(command, timeout_s=timeout_s)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.journal()}") from None
 

@@ -20,18 +20,23 @@ def build(folder: Path) -> Path:
 
 
 def download(arch: str, wheel: Path) -> Path:
-    """A folder with the packages `wheel` needs on `arch`, kept until their versions change."""
+    """A disk with the packages `wheel` needs on `arch`, kept until their versions change."""
     inputs = (REPO / "pyproject.toml").read_bytes() + CONSTRAINTS.read_bytes()
-    folder = image.cache() / f"wheels-{arch}-{hashlib.sha256(inputs).hexdigest()[:16]}"
-    if not folder.exists():
-        partial = folder.with_suffix(".partial")
+    disk = image.cache() / f"wheels-{arch}-{hashlib.sha256(inputs).hexdigest()[:16]}.ext4"
+    if not disk.exists():
+        partial = disk.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        options = [*image.wheel_options(arch), "--constraint", CONSTRAINTS, "--dest", partial]
+        packages = partial / "packages"
+        options = [*image.wheel_options(arch), "--constraint", CONSTRAINTS, "--dest", packages]
         _pip("download", *options, wheel)
-        for own in partial.glob("edge_vision-*.whl"):
+        for own in packages.glob("edge_vision-*.whl"):
             own.unlink()
-        partial.rename(folder)
-    return folder
+        # A disk, as reading a shared folder is slow when emulated.
+        size_bytes = sum(file.stat().st_size for file in packages.iterdir())
+        image.make_disk(packages, partial / "disk", 2 * size_bytes)
+        (partial / "disk").rename(disk)
+        shutil.rmtree(partial)
+    return disk
 
 
 def _pip(*arguments: str | Path) -> None:
