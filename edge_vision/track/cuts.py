@@ -51,9 +51,8 @@ def _tiny(image: Image) -> NDArray[np.float32] | None:
     height, width = image.height_px, image.width_px
     # Every so-manieth pixel, averaged in fours at least: enough for a comparison, next to no work.
     every = max(1, min(width // (2 * _SIDE_PX[0]), height // (2 * _SIDE_PX[1])))
-    pixels: cv2.typing.MatLike = np.ascontiguousarray(image.data[:height:every, :width:every])
-    if image.format is not PixelFormat.YUV420:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+    pixels = image.data if image.format is PixelFormat.YUV420 else image.data[:, :, 1]  # green
+    pixels = np.ascontiguousarray(pixels[:height:every, :width:every])
     small = cv2.resize(pixels, _SIDE_PX, interpolation=cv2.INTER_AREA).astype(np.float32)
     small -= small.mean()
     deviation = float(small.std())
