@@ -46,6 +46,18 @@ def nodes_of(dev: Path) -> list[Path]:
     return sorted(nodes, key=lambda path: int(path.name[5:]))
 
 
+def plugged(dev: Path = Path("/dev")) -> frozenset[tuple[str, int, int, int]]:
+    """What is there now; it changes when a device comes, goes, or is given other rights by udev."""
+    stamps = set()
+    for node in nodes_of(dev):
+        try:
+            found = node.stat()
+        except OSError:  # just gone
+            continue
+        stamps.add((node.name, found.st_ctime_ns, found.st_mode, found.st_gid))
+    return frozenset(stamps)
+
+
 def capability(descriptor: int, ioctl: Ioctl) -> tuple[str, str, str, int]:
     """Driver, card and bus of an open node, and its V4L2_CAP_* flags.  Raises OSError."""
     data = bytearray(CAPABILITY.size)

@@ -11,6 +11,7 @@ from edge_vision.errors import CameraLost, CameraUnavailable
 from edge_vision.frame import Frame
 from edge_vision.slot import Bulletin
 from edge_vision.telemetry import Telemetry
+from edge_vision.videodev import plugged
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +96,8 @@ class CaptureStage:
                     log.log(level, "no camera: %s; trying again in %.1f s", error, delay_s)
                     info = info or CameraInfo("none", "no camera", *self._size_px, 0.0, True)
                     self._post_lost(str(error), info)
-                    self._rest(stop, delay_s)
-                    delay_s = min(delay_s * 2, self._retry_max_s)
+                    news = self._rest(stop, delay_s)
+                    delay_s = 0.5 if news else min(delay_s * 2, self._retry_max_s)
         except EndOfStream:
             pass
         finally:
@@ -108,10 +109,14 @@ class CaptureStage:
         since_ns = time.monotonic_ns() if last.up else last.since_ns
         self.state.post(CameraState(False, reason, since_ns, info))
 
-    def _rest(self, stop: threading.Event, delay_s: float) -> None:
-        until = time.monotonic() + delay_s
+    def _rest(self, stop: threading.Event, delay_s: float) -> bool:
+        """Wait before the next attempt; True when a device came or went, which ends the wait."""
+        until, known = time.monotonic() + delay_s, plugged()
         while (left_s := until - time.monotonic()) > 0 and not stop.wait(min(left_s, _TICK_S)):
             self.beat += 1
+            if plugged() != known:
+                return True
+        return False
 
     def _await_ready(self, stop: threading.Event) -> None:
         while not self._ready.wait(_TICK_S) and not stop.is_set():

@@ -1,12 +1,15 @@
 """The camera worker's own counting."""
 
 import threading
+from itertools import count
 
 import numpy as np
+import pytest
 
 from edge_vision.camera.base import CameraInfo, EndOfStream
 from edge_vision.errors import CameraLost, CameraUnavailable
 from edge_vision.frame import Frame, Image, Stamps
+from edge_vision.stages import capture
 from edge_vision.stages.capture import CaptureStage
 from edge_vision.telemetry import Telemetry
 from edge_vision.worker import Worker
@@ -113,3 +116,36 @@ def test_no_frame_is_read_before_all_is_ready(no_thread_left: None) -> None:
     assert worker.join(5.0)
     assert worker.failure is None
     assert telemetry.captured.count == 0
+
+
+def test_a_device_that_is_plugged_in_is_tried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the pause would have been: nine attempts would take over two minutes."""
+    devices = count()
+    monkeypatch.setattr(capture, "plugged", lambda: next(devices))
+
+    class Absent(Gappy):
+        attempts = 0
+
+        def open(self):
+            self.attempts += 1
+            if self.attempts < 9:
+                raise CameraUnavailable("not there")
+            self.streams = [[0]]
+            return super().open()
+
+    class Stop(threading.Event):
+        waited_s = 0.0
+
+        def wait(self, timeout=None):
+            self.waited_s += timeout
+            return False
+
+    ready, stop, camera = threading.Event(), Stop(), Absent()
+    ready.set()
+    stage = CaptureStage(
+        camera, Frame.release, Telemetry(), size_px=(64, 48), ready=ready, timeout_s=5.0,
+        retry_max_s=30.0, retry_first=True,
+    )  # fmt: skip
+    stage.run(stop)
+    assert camera.attempts == 9
+    assert stop.waited_s <= 8 * 0.25
