@@ -119,7 +119,7 @@ def test_the_picture_shows_growth(report: ModuleType) -> None:
 
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each shown picture leaves 200 KB, a descriptor and a thread; each fifth frame is kept."""
+    """Each shown picture leaves 2 MB, a descriptor and a thread; each fifth frame is kept."""
     kept: list[Values] = []
     descriptors: list[int] = []
     end = threading.Event()
@@ -128,7 +128,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     release = Frame.release
 
     def offer(self: NullOutput, item: object) -> bool:
-        kept.append(np.ones(25_000))
+        kept.append(np.ones(250_000))
         descriptors.append(os.open("/dev/null", os.O_RDONLY))
         threads.append(threading.Thread(target=end.wait))
         threads[-1].start()
