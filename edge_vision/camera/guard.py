@@ -112,6 +112,29 @@ class Guard:
             )
 
 
+class GuardedCamera:
+    """A Camera whose every call goes through a Guard, which subclasses make as `_guard`."""
+
+    waits_outside = True
+    _guard: Guard
+
+    def open(self) -> CameraInfo:
+        """See Camera.  What opens also delivers, where the camera inside reads a picture first."""
+        return self._guard.open()
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """See Camera."""
+        return self._guard.read(timeout_s)
+
+    def close(self) -> None:
+        """See Camera; any thread may call it, also while `open()` waits."""
+        self._guard.close()
+
+    def faults(self) -> list[EdgeVisionError]:
+        """See Camera."""
+        return self._guard.faults()
+
+
 class _Run:
     """One thread from open to close, and what it tells."""
 

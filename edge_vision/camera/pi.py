@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_vision.camera.base import CameraInfo
-from edge_vision.camera.guard import Guard
+from edge_vision.camera.guard import Guard, GuardedCamera
 from edge_vision.camera.holders import in_use
 from edge_vision.camera.pi_controls import controls_for
 from edge_vision.camera.pi_request import (
@@ -34,7 +34,7 @@ CLOSES_WITHIN_S = 1.5
 """libcamera stops its threads one after the other; picamera2 looks five times a second."""
 
 
-class PiCamera:
+class PiCamera(GuardedCamera):
     """The camera that a `camera` section with kind pi describes.
 
     It gives a main picture of about `config.size_px` and, with `config.pi.lores_px`, a small one of
@@ -42,9 +42,9 @@ class PiCamera:
     to its size: a square small picture is the whole main picture, squeezed, so boxes normalised in
     one are right in the other.  What the camera grants instead stands in `CameraInfo.notes`.
     screen: shows the main picture on the board's display, once it is told to.
+    `open()` raises ConfigError for a setting that this camera or its lens does not have.  A frame
+    that is released late costs frames, never memory of others.
     """
-
-    waits_outside = True
 
     def __init__(self, config: CameraConfig, stack: Stack) -> None:
         name = f"the Pi camera {config.pi.number}"
@@ -56,25 +56,6 @@ class PiCamera:
     def from_config(cls, config: CameraConfig) -> "PiCamera":
         """Raises BackendMissing when picamera2 is missing, too old or broken."""
         return cls(config, load())
-
-    def open(self) -> CameraInfo:
-        """See Camera.  Waits for the first picture, so that what opens also delivers.
-
-        Raises ConfigError for a setting that this camera or its lens does not have.
-        """
-        return self._guard.open()
-
-    def read(self, timeout_s: float) -> Frame | None:
-        """See Camera.  Releasing a frame late costs frames, never memory of others."""
-        return self._guard.read(timeout_s)
-
-    def close(self) -> None:
-        """See Camera; any thread may call it, also while `open()` waits."""
-        self._guard.close()
-
-    def faults(self) -> list[EdgeVisionError]:
-        """See Camera; a live camera has none."""
-        return self._guard.faults()
 
 
 class _Capture:

@@ -3,22 +3,18 @@
 from typing import Literal
 
 from edge_vision.camera.address import SCHEMES, display_url, scheme_of
-from edge_vision.camera.base import CameraInfo
-from edge_vision.camera.guard import Guard
+from edge_vision.camera.guard import Guard, GuardedCamera
 from edge_vision.camera.video import VideoCamera
-from edge_vision.errors import ConfigError, EdgeVisionError
-from edge_vision.frame import Frame
+from edge_vision.errors import ConfigError
 
 
-class StreamCamera:
+class StreamCamera(GuardedCamera):
     """An http, https, rtsp, rtmp or udp URL, read in its own thread so that nothing here blocks.
 
     A source without a known duration is live: newest frame wins, and it may be opened again after
     a loss (`reconnects`).  One with a duration plays like a file.
     Raises ConfigError for a scheme that is not supported.
     """
-
-    waits_outside = True
 
     def __init__(
         self,
@@ -36,19 +32,3 @@ class StreamCamera:
             )
         inner = VideoCamera(url, pace=pace, loop=loop, timeout_s=timeout_s)
         self._guard = Guard(inner, display_url(url), timeout_s, every_frame=pace == "fast")
-
-    def open(self) -> CameraInfo:
-        """See Camera."""
-        return self._guard.open()
-
-    def read(self, timeout_s: float) -> Frame | None:
-        """See Camera."""
-        return self._guard.read(timeout_s)
-
-    def close(self) -> None:
-        """See Camera; any thread may call it, also while `open()` waits."""
-        self._guard.close()
-
-    def faults(self) -> list[EdgeVisionError]:
-        """See Camera."""
-        return self._guard.faults()

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_vision.camera import v4l2
 from edge_vision.camera.base import CameraInfo
-from edge_vision.camera.guard import Guard
+from edge_vision.camera.guard import Guard, GuardedCamera
 from edge_vision.camera.holders import in_use
 from edge_vision.camera.opencv import Backend, as_bgr
 from edge_vision.camera.pool import FramePool
@@ -23,7 +23,7 @@ DRIVER_STAMP_MOST_MS = 1000.0
 """A driver's buffer time older than this, or from the future, is of another clock."""
 
 
-class UsbCamera:
+class UsbCamera(GuardedCamera):
     """A webcam, named by index (0 is /dev/video0), path (also /dev/v4l/by-id/...), or None.
 
     None takes the first camera there is, at each open.  One named by its number that was opened
@@ -32,8 +32,6 @@ class UsbCamera:
     fps and pixel_format (a FOURCC, or "auto": MJPG where offered, else YUYV) are asked for; what
     the camera grants instead stands in `CameraInfo.notes`.
     """
-
-    waits_outside = True
 
     def __init__(
         self,
@@ -65,22 +63,6 @@ class UsbCamera:
             config.pixel_format,
             config.timeout_s,
         )
-
-    def open(self) -> CameraInfo:
-        """See Camera.  Reads the first picture, so that what opens also delivers."""
-        return self._guard.open()
-
-    def read(self, timeout_s: float) -> Frame | None:
-        """See Camera."""
-        return self._guard.read(timeout_s)
-
-    def close(self) -> None:
-        """See Camera; any thread may call it, also while `open()` waits."""
-        self._guard.close()
-
-    def faults(self) -> list[EdgeVisionError]:
-        """See Camera; a live camera has none."""
-        return self._guard.faults()
 
 
 class _Capture:

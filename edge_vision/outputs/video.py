@@ -66,7 +66,7 @@ class VideoOutput(QueuedOutput[_Job]):
         super().__init__(patient=patient, capacity=_QUEUE)
         self._keep_old = keep_old
         self._config = config
-        self._path = Path(config.path or "").expanduser()
+        self._path = self._named = Path(config.path or "").expanduser()
         self._fd = -1
         self._is_new = False
         self._begin_ticks = 0
@@ -159,7 +159,7 @@ class VideoOutput(QueuedOutput[_Job]):
         before = self._path
         writer.close()
         if writer.kept_frames:
-            self._open_part(_next_part(Path(self._config.path or "").expanduser()))
+            self._open_part(_next_part(self._named))
         else:
             self._open_part(before)
         log.warning(
@@ -172,7 +172,7 @@ class VideoOutput(QueuedOutput[_Job]):
         """Go on in another file.  A file's index is held until its end: 72 bytes a picture."""
         assert self._writer is not None  # the first picture stands at 0
         self._writer.close()
-        self._open_part(_next_part(Path(self._config.path or "").expanduser()))
+        self._open_part(_next_part(self._named))
         self._writer = None
 
     def _open_part(self, path: Path) -> None:
