@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge_vision.api import open_camera, open_detector, run
-    from edge_vision.app import Summary
     from edge_vision.config import Config
     from edge_vision.config_load import load_config
     from edge_vision.errors import (
@@ -34,12 +33,13 @@ if TYPE_CHECKING:
     )
     from edge_vision.frame import Frame, Image, PixelFormat, Stamps
     from edge_vision.results import Detections, Scene, Track
+    from edge_vision.summary import Summary
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "api": ("open_camera", "open_detector", "run"),
-    "app": ("Summary",),
+    "summary": ("Summary",),
     "config": ("Config",),
     "config_load": ("load_config",),
     "errors": (

@@ -5,18 +5,19 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 
 from edge_vision.camera import make_camera
 from edge_vision.camera.base import Camera
 from edge_vision.config import Config, ModelConfig
+from edge_vision.desk import Desk
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.detect.zoo import find_model
 from edge_vision.errors import CameraUnavailable, ConfigError, EdgeVisionError
-from edge_vision.governor import Governor, read_board, sizes_from
+from edge_vision.governor import Governor, Readings, read_board, sizes_from
 from edge_vision.live import Change, change_of
 from edge_vision.outputs import make_outputs
 from edge_vision.outputs.base import Output
@@ -24,7 +25,7 @@ from edge_vision.pipeline import Pipeline
 from edge_vision.replay import Replay
 from edge_vision.results import Scene
 from edge_vision.stages.follow import least_score
-from edge_vision.telemetry import Percentiles, Telemetry
+from edge_vision.summary import Summary, faults_of, summary_of
 
 log = logging.getLogger(__name__)
 
@@ -37,27 +38,6 @@ _LARGE_BYTES = 512 << 10
 """Blocks from this size on are mapped one by one; measured, a frame costs no more CPU by it."""
 _GIVE_UP_S = 20.0
 """A run that is to end after some frames ends when none came for so long: it would never end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run did.
-
-    captured, analysed, shown: frames.  drops: frames not used, by reason.  Rates are per second,
-    from the first to the last event.  latency: exposure to finished result, ms.  faults: what went
-    wrong without ending the run: the camera's, then the outputs'.
-    """
-
-    captured: int
-    analysed: int
-    shown: int
-    drops: dict[str, int]
-    capture_per_s: float
-    analysed_per_s: float
-    shown_per_s: float
-    latency_ms: Percentiles
-    invoke_ms: Percentiles
-    faults: list[EdgeVisionError] = field(default_factory=list)
 
 
 def prepare_process() -> None:
@@ -84,6 +64,8 @@ class App:
     unattended: nobody is there to see a mistake, as in a service.  It goes on trying when no camera
     can be opened at the start, never takes the demo scene for one that `camera.kind: auto` does not
     find, and never writes over an earlier recording.
+    page: serve the live page where `outputs.web.enabled` is "auto".  file: what the configuration
+    was read from, and where changes are saved on request.
     """
 
     def __init__(
@@ -97,6 +79,8 @@ class App:
         detector: SsdDetector | None = None,
         camera: Camera | None = None,
         unattended: bool = False,
+        page: bool = False,
+        file: Path | None = None,
     ) -> None:
         self.stop = threading.Event()
         self.detector = detector or build_detector(detector_config(config))
@@ -107,6 +91,7 @@ class App:
             patient=config.camera.pace == "fast",
             screen=getattr(self._camera, "screen", None),
             keep_old=unattended,
+            page=page and config.camera.pace == "realtime",
         )
         self._frames = frames
         self._duration_s = duration_s
@@ -115,6 +100,8 @@ class App:
         self._on_tick = on_tick
         self._governor = self._make_governor()
         self._governed_ns = 0
+        self.readings = Readings()
+        """How the board felt when it was looked at last."""
         self.pipeline = Pipeline(
             self._camera,
             self.detector,
@@ -124,6 +111,10 @@ class App:
             on_scene=on_scene,
             wait_for_camera=unattended,
         )
+        self._desk = Desk(self, file)
+        for output in self.outputs:
+            if hasattr(output, "attach"):
+                output.attach(self._desk)
 
     def change(self, config: Config) -> Change:
         """Go over to another configuration, as far as that can be done while running.
@@ -155,6 +146,10 @@ class App:
         """Why less work is done than the configuration asks for, or empty."""
         return self._governor.reason if self._governor is not None else ""
 
+    def faults(self) -> list[EdgeVisionError]:
+        """What went wrong without ending the run."""
+        return faults_of(self._camera, self.outputs)
+
     def _make_governor(self) -> Governor | None:
         """What holds the work back on a board in trouble; None where it is not wanted."""
         config = self.config
@@ -165,12 +160,15 @@ class App:
         return Governor(config.governor, sizes_from(config.model.size, hw_px, offered))
 
     def _govern(self, now_ns: int) -> None:
-        governor = self._governor
-        if governor is None or now_ns - self._governed_ns < _GOVERN_NS:
+        if now_ns - self._governed_ns < _GOVERN_NS:
             return
         self._governed_ns = now_ns
+        self.readings = read_board()
+        governor = self._governor
+        if governor is None:
+            return
         before = governor.level.size
-        level = governor.step(now_ns, read_board())
+        level = governor.step(now_ns, self.readings)
         if level is None:
             return
         if level.size != before:
@@ -196,12 +194,13 @@ class App:
         try:
             self._wait()
         finally:
+            self._desk.close()
             self.pipeline.close()
         return self.summary()
 
     def summary(self) -> Summary:
         """The figures up to now."""
-        return _summary(self.pipeline.telemetry, self._camera, self.outputs)
+        return summary_of(self.pipeline.telemetry, self._camera, self.outputs)
 
     def _wait(self) -> None:
         pipeline = self.pipeline
@@ -216,6 +215,7 @@ class App:
                 pipeline.ended.wait(_LOOK_S)
             pipeline.check_detector(time.monotonic_ns(), self.config.model.deadline_s)
             self._govern(time.monotonic_ns())
+            self._desk.serve()
             now = time.monotonic()
             if self._duration_s is not None and now - begin >= self._duration_s:
                 return
@@ -270,27 +270,10 @@ def replay(
             on_frame(media_ns)
 
     run.run(stop, frames=frames, duration_s=duration_s, on_frame=pump)
-    return _summary(run.telemetry, camera, outputs)
+    return summary_of(run.telemetry, camera, outputs)
 
 
 def detector_config(config: Config) -> ModelConfig:
     """What the detector is to look for: weak detections too, where objects are followed."""
     least = least_score(config.tracking, config.model.min_score)
     return config.model.model_copy(update={"min_score": least})
-
-
-def _summary(telemetry: Telemetry, camera: Camera, outputs: Sequence[Output]) -> Summary:
-    faults = [*camera.faults()]
-    faults += [fault for output in outputs if (fault := output.fault()) is not None]
-    return Summary(
-        captured=telemetry.captured.count,
-        analysed=telemetry.analysed.count,
-        shown=telemetry.shown.count,
-        drops=telemetry.drops(),
-        capture_per_s=telemetry.captured.overall_per_s(),
-        analysed_per_s=telemetry.analysed.overall_per_s(),
-        shown_per_s=telemetry.shown.overall_per_s(),
-        latency_ms=telemetry.percentiles(telemetry.latency),
-        invoke_ms=telemetry.percentiles(telemetry.invoke),
-        faults=faults,
-    )

@@ -12,6 +12,7 @@ from edge_vision.config_board import GovernorConfig, PowerConfig
 from edge_vision.config_camera import PiCameraConfig
 from edge_vision.config_overlay import OverlayConfig, TrackingConfig
 from edge_vision.config_version import NEWEST
+from edge_vision.config_web import WebConfig
 
 SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
 """What model.size stands for: the side in pixels of the default model's square input."""
@@ -258,6 +259,7 @@ class NullConfig(Section):
 class OutputsConfig(Section):
     """Where results go; any number at once."""
 
+    web: WebConfig = WebConfig()
     window: WindowConfig = WindowConfig()
     preview: PreviewConfig = PreviewConfig()
     video: VideoConfig = VideoConfig()

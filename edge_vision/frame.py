@@ -96,6 +96,7 @@ class Stamps:
     registered: int = 0
     drawn: int = 0
     encoded: int = 0
+    sent: int = 0
     exposed_is_estimate: bool = True
 
     @classmethod

@@ -57,3 +57,13 @@ def _live(section: str, key: str) -> bool:
     if section == "model":
         return key in _DETECTOR or key == "deadline_s"
     return section in _ANY_TIME or (section == "overlay" and key != "timing")
+
+
+def live_values(config: Config) -> dict[str, dict[str, Any]]:
+    """Section -> key -> value of what `change_of` finds can be changed, as plain values."""
+    plain = config.model_dump(mode="json", exclude={"version"})
+    return {
+        section: live
+        for section, values in plain.items()
+        if (live := {key: value for key, value in values.items() if _live(section, key)})
+    }

@@ -25,8 +25,8 @@ from edge_vision.config_board import PowerConfig
 from edge_vision.detect.base import Detector
 from edge_vision.errors import DetectorError, EdgeVisionError, ShutdownError
 from edge_vision.frame import Frame
-from edge_vision.outputs.base import Analysed, Output
-from edge_vision.results import Scene
+from edge_vision.outputs.base import Output
+from edge_vision.results import Analysed, Scene
 from edge_vision.slot import Bulletin, LatestSlot
 from edge_vision.stages.capture import CaptureStage
 from edge_vision.stages.detect import DetectStage, Engine, Job
@@ -77,6 +77,7 @@ class Pipeline:
     ) -> None:
         self.telemetry = Telemetry()
         self.scenes: Bulletin[Scene | None] = Bulletin(None)
+        self.analysed: Bulletin[Analysed | None] = Bulletin(None)
         self.ended = threading.Event()
         self._camera = camera
         self._outputs = outputs
@@ -277,6 +278,7 @@ class Pipeline:
         self.scenes.post(scene)
         self._detect.gate.seen(scene)
         analysed = Analysed(scene, job.stamps)
+        self.analysed.post(analysed)
         for output in self._scene_outputs:
             if output.active() and not output.offer(analysed):
                 self.telemetry.drop(f"{output.name} busy")

@@ -12,8 +12,8 @@ from edge_vision.camera.base import Camera, EndOfStream
 from edge_vision.config import Config
 from edge_vision.detect.detector import SsdDetector
 from edge_vision.frame import Frame, Stamps
-from edge_vision.outputs.base import Analysed, Output, Picture
-from edge_vision.results import Detections, Scene
+from edge_vision.outputs.base import Output, Picture
+from edge_vision.results import Analysed, Detections, Scene
 from edge_vision.stages.drawing import Drawing
 from edge_vision.stages.follow import Follower
 from edge_vision.telemetry import Telemetry

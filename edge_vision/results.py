@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vision.frame import Stamps
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
@@ -124,3 +126,11 @@ class Scene:
     model: str
     labels: Mapping[int, str] = field(default_factory=dict)
     tracks: tuple[Track, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """One analysed frame: its scene and its clock."""
+
+    scene: Scene
+    stamps: Stamps

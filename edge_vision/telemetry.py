@@ -10,7 +10,7 @@ from edge_vision.frame import Stamps
 _FLOOR_MS = 0.001
 _STEPS_PER_E = 40
 """Histogram cells per factor e: neighbours differ by 2.5 %, the error of a percentile."""
-_RENDERING = ("registered", "drawn", "encoded")
+_RENDERING = ("registered", "drawn", "encoded", "sent")
 """Stages of the frames shown, which are not those analysed: the renderer adds them."""
 _CELLS = 720
 """Cells from 1 us to 66 s; a longer duration counts as 66 s."""

@@ -14,8 +14,9 @@ from edge_vision.config import Config
 from edge_vision.config_load import parse_config
 from edge_vision.errors import CameraUnavailable, EdgeVisionError, OutputError
 from edge_vision.governor import Readings
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
 from edge_vision.outputs.null import NullOutput
+from edge_vision.results import Analysed
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

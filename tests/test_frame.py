@@ -80,6 +80,7 @@ def test_stamps_name_the_stages_in_order() -> None:
     assert Stamps.stages() == (
         "exposed", "arrived", "taken", "prepared", "inferred", "tracked", "registered", "drawn",
         "encoded",
+        "sent",
     )  # fmt: skip
     stamps = Stamps()
     assert all(getattr(stamps, stage) == 0 for stage in Stamps.stages())

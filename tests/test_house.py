@@ -13,12 +13,13 @@ ROWS = {
     **dict.fromkeys(("errors", "frame", "results"), 0),
     **dict.fromkeys(("account", "annotations", "board", "profile", "registry"), 1),
     **dict.fromkeys(("config", "config_base", "config_board", "config_camera"), 1),
-    **dict.fromkeys(("config_file", "config_load", "config_overlay", "config_version"), 1),
+    **dict.fromkeys(("config_file", "config_load", "config_overlay", "config_save"), 1),
+    **dict.fromkeys(("config_version", "config_web", "control"), 1),
     **dict.fromkeys(("slot", "sweep", "telemetry", "videodev", "worker"), 1),
     **dict.fromkeys(PARTS, 2),
     **dict.fromkeys(("evaluate", "map_plot", "pipeline", "replay", "skeletons", "stages"), 3),
     **dict.fromkeys(("app", "api", "doctor", "measure", "notify", "tuning", "cli", "__main__"), 4),
-    **dict.fromkeys(("governor", "journal", "live", "service"), 4),
+    **dict.fromkeys(("desk", "governor", "journal", "live", "service", "summary"), 4),
 }
 WITHOUT_PACKAGES: dict[str, set[str]] = {
     "__init__": set(), "errors": set(), "frame": {"numpy"}, "results": {"numpy"}

@@ -15,9 +15,9 @@ from edge_vision.config import Config
 from edge_vision.config_load import parse_config
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import ConfigError, OutputError
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
 from edge_vision.replay import Replay
-from edge_vision.results import Scene
+from edge_vision.results import Analysed, Scene
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edge_vision.app import Summary, prepare_process, replay
+from edge_vision.app import prepare_process, replay
 from edge_vision.cli.options import (
     ConfigFile,
     InferenceMs,
@@ -24,6 +24,7 @@ from edge_vision.cli.options import (
     tell_faults,
 )
 from edge_vision.config import Config
+from edge_vision.summary import Summary
 
 
 def command(

@@ -1,11 +1,12 @@
 """`edge-vision run`: the live picture."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from edge_vision.app import App, Summary, prepare_process
+from edge_vision.app import App, prepare_process
 from edge_vision.cli.options import (
     ConfigFile,
     InferenceMs,
@@ -27,6 +28,7 @@ from edge_vision.config import Config
 from edge_vision.config_load import load_config
 from edge_vision.notify import Notifier
 from edge_vision.service import Service, handle_signals, state_line
+from edge_vision.summary import Summary
 
 AsService = Annotated[
     bool,
@@ -78,16 +80,20 @@ def command(
         tell_replay(run_replay(loaded, simulate_inference_ms, frames, duration))
         return
     again = None
+    file = config or default_config_file()
     if service:
-        file = config or default_config_file()
         again = Service(Notifier(), file, lambda: load_config(file, settings))
-    summary = _run(loaded, frames, duration, again)
+    summary = _run(loaded, frames, duration, again, file)
     print_summary(summary)
     tell_faults([fault for fault in summary.faults if not getattr(fault, "reader_gone", False)])
 
 
 def _run(
-    config: Config, frames: int | None, duration_s: float | None, service: Service | None
+    config: Config,
+    frames: int | None,
+    duration_s: float | None,
+    service: Service | None,
+    file: Path,
 ) -> Summary:
     """The run itself, ended by SIGINT and SIGTERM."""
     prepare_process()
@@ -99,6 +105,8 @@ def _run(
         duration_s=duration_s,
         on_tick=tells.tick if tells is not None else None,
         unattended=service is not None,
+        page=True,
+        file=file,
     )
     handle_signals(app, service)
     try:

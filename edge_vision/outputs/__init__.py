@@ -11,6 +11,8 @@ from edge_vision.registry import load
 log = logging.getLogger(__name__)
 
 OUTPUTS: Mapping[str, str] = {
+    # First: a port in use ends the start before a file is made.
+    "web": "edge_vision.outputs.web:WebOutput",
     "window": "edge_vision.outputs.window:WindowOutput",
     "preview": "edge_vision.outputs.preview:PreviewOutput",
     "video": "edge_vision.outputs.video:VideoOutput",
@@ -26,16 +28,19 @@ def make_outputs(
     patient: bool = False,
     screen: Screen | None = None,
     keep_old: bool = False,
+    page: bool = False,
 ) -> list[Output]:
     """The outputs that the configuration asks for, not started.
 
     patient: `offer` waits for room instead of dropping (pace: fast).
     screen: where the camera shows its pictures by itself, for `outputs.preview`; None with a camera
     that cannot.  keep_old: a recording does not replace an earlier one of its name.
+    page: serve the live page where it is left to "auto".
     With `window.enabled: auto` the window is left out, with one line in the log, where it cannot
     be shown.  Raises ConfigError.
     """
     wanted = {
+        "web": page if config.web.enabled == "auto" else config.web.enabled,
         "window": config.window.enabled is not False,
         "preview": config.preview.enabled,
         "video": config.video.path is not None,

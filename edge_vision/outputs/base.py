@@ -1,5 +1,6 @@
 """What every output is to the pipeline."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -8,15 +9,7 @@ from numpy.typing import NDArray
 
 from edge_vision.errors import EdgeVisionError
 from edge_vision.frame import Image, PixelFormat, Stamps
-from edge_vision.results import Scene
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Analysed:
-    """One analysed frame: its scene and its clock."""
-
-    scene: Scene
-    stamps: Stamps
+from edge_vision.results import Analysed, Track
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +19,10 @@ class Picture:
     image: BGR, or YUV420 without padding, with the overlay drawn; valid only while `offer` runs.
     overlay: the overlay by itself where an output wants it, uint8 (height, width, 4), see
     PixelFormat.RGBA; likewise.
+    plain: the picture without overlay where an output wants it (see `takes`), like `image`, which
+    it may be; what must be unrecognisable is so in it, too; likewise.
+    tracks: where every object drawn is in this frame.  labels: class id -> label.
+    scene_seq: of the newest analysed frame that was known of, -1 for none.
     Raises ValueError for another image.
     """
 
@@ -34,6 +31,10 @@ class Picture:
     media_ns: int
     stamps: Stamps
     overlay: NDArray[np.uint8] | None = None
+    plain: Image | None = None
+    tracks: tuple[Track, ...] = ()
+    labels: Mapping[int, str] = field(default_factory=dict)
+    scene_seq: int = -1
     _bgr: NDArray[np.uint8] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -95,6 +96,21 @@ class Output(Protocol):
     def fault(self) -> EdgeVisionError | None:
         """Why it stopped writing, once it has."""
         ...
+
+
+Taken = Literal["drawn", "plain", "overlays"]
+
+
+def takes(output: Output) -> Collection[Taken]:
+    """Which pictures an active output wants now: drawn on, without overlay, the overlay alone.
+
+    An output of pictures may say so by a method `takes()`; else it wants those drawn on.
+    """
+    if hasattr(output, "takes"):
+        taken: Collection[Taken] = output.takes()
+        return taken
+    kind: Taken = "overlays" if output.wants == "overlays" else "drawn"
+    return (kind,)
 
 
 class Screen(Protocol):

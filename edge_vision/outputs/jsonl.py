@@ -10,9 +10,10 @@ from typing import Literal
 
 from edge_vision.config import JsonlConfig
 from edge_vision.errors import OutputError
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
 from edge_vision.outputs.queue import QueuedOutput
 from edge_vision.outputs.reasons import reason_of
+from edge_vision.results import Analysed
 
 _QUEUE = 32
 """Scenes that may wait; each is a few hundred bytes."""

@@ -4,7 +4,8 @@ from typing import Literal
 
 from edge_vision.config import NullConfig
 from edge_vision.errors import EdgeVisionError
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
+from edge_vision.results import Analysed
 
 
 class NullOutput:

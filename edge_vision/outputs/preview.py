@@ -4,7 +4,8 @@ from typing import Literal
 
 from edge_vision.config import PreviewConfig
 from edge_vision.errors import ConfigError, EdgeVisionError
-from edge_vision.outputs.base import Analysed, Picture, Screen
+from edge_vision.outputs.base import Picture, Screen
+from edge_vision.results import Analysed
 
 
 class PreviewOutput:

@@ -6,7 +6,8 @@ from collections import deque
 from typing import Generic, Literal, TypeVar
 
 from edge_vision.errors import EdgeVisionError, OutputError
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
+from edge_vision.results import Analysed
 from edge_vision.worker import Worker
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge_vision.config import VideoConfig
 from edge_vision.errors import BackendMissing, OutputError
 from edge_vision.frame import PixelFormat
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
 from edge_vision.outputs.encoder import (
     Encoder,
     hardware,
@@ -28,6 +28,7 @@ from edge_vision.outputs.h264_device import why_no_device
 from edge_vision.outputs.mp4 import TICKS_PER_S, EncoderFailed, FFmpegError, Mp4Writer
 from edge_vision.outputs.queue import QueuedOutput
 from edge_vision.outputs.reasons import reason_of
+from edge_vision.results import Analysed
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from edge_vision.config import WindowConfig
 from edge_vision.errors import BackendMissing, EdgeVisionError
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
+from edge_vision.results import Analysed
 from edge_vision.slot import LatestSlot
 
 TITLE = "edge-vision"

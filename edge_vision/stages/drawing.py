@@ -73,6 +73,7 @@ class Drawing:
         self._overlay = Overlay(config)
         self._plugin = Plugin(config.renderer, detector.labels) if config.renderer else None
         self._canvas = Canvas(bgr=self._plugin is not None)
+        self._plain_canvas = Canvas()
         self._config = config
         self._sheet: Sheet | None = None
 
@@ -93,12 +94,20 @@ class Drawing:
         hud = self._figures(None, 0) if self._with_hud else None
         self._overlay.draw(blank, as_tracks(found, 0), self._labels, Clock(0, 0, 0, 0), hud)
 
-    def draw(self, frame: Frame, scene: Scene | None, now_ns: int, *, burn: bool = True) -> Picture:
+    def draw(
+        self,
+        frame: Frame,
+        scene: Scene | None,
+        now_ns: int,
+        *,
+        burn: bool = True,
+        plain: bool = False,
+    ) -> Picture:
         """The picture of a frame; takes over the frame's lease and gives it back at once.
 
         scene: the newest there is, or with `overlay.timing: exact` the frame's own.
         now_ns: of the clock that the frame's stamps are of.
-        burn: draw on the picture itself.
+        burn: draw on the picture itself.  plain: also give it without overlay.
         """
         begin = time.perf_counter_ns()
         try:
@@ -110,6 +119,9 @@ class Drawing:
         carried = time.perf_counter_ns()
         hud = self._figures(scene, now_ns) if self._with_hud else None
         clock = Clock(frame.seq, frame.stamps.exposed, frame.media_ns, now_ns)
+        if burn or plain:
+            self._hide(surface, tracks)
+        bare = self._bare(surface.image, copied=burn) if plain else None
         if burn:
             self._burn(surface, tracks, clock, hud)
         sheet = None
@@ -124,14 +136,30 @@ class Drawing:
         frame.stamps.registered = now_ns + (0 if self._steady else carried - begin)
         frame.stamps.drawn = now_ns + (0 if self._steady else drawn - begin)
         self._telemetry.shown.tick(frame.stamps.drawn)
-        return Picture(surface.image, frame.seq, frame.media_ns, frame.stamps, overlay=sheet)
+        return Picture(
+            surface.image,
+            frame.seq,
+            frame.media_ns,
+            frame.stamps,
+            overlay=sheet,
+            plain=bare,
+            tracks=tracks,
+            labels=self._labels,
+            scene_seq=scene.seq if scene is not None else -1,
+        )
+
+    def _hide(self, surface: Surface, tracks: tuple[Track, ...]) -> None:
+        # What is not shown yet, or not any more, is hidden all the same.
+        hidden = tracks if self._registrar is None else self._registrar.carried
+        self._privacy.apply(surface, hidden)
+
+    def _bare(self, image: Image, *, copied: bool) -> Image:
+        """The picture before anything is drawn on it."""
+        return self._plain_canvas.fill(image).image if copied else image
 
     def _burn(
         self, surface: Surface, tracks: tuple[Track, ...], clock: Clock, hud: Hud | None
     ) -> None:
-        # What is not shown yet, or not any more, is hidden all the same.
-        hidden = tracks if self._registrar is None else self._registrar.carried
-        self._privacy.apply(surface, hidden)
         self._sprites.draw(surface, tracks, clock.media_ns)
         self._overlay.draw(surface, tracks, self._labels, clock, hud)
         if self._plugin is not None:

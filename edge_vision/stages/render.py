@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge_vision.frame import Frame, Image, Stamps
-from edge_vision.outputs.base import Output, Picture
+from edge_vision.outputs.base import Output, Picture, takes
 from edge_vision.render.status import status_picture
 from edge_vision.results import Scene
 from edge_vision.slot import Bulletin, LatestSlot
@@ -104,8 +104,14 @@ class RenderStage:
             self._drawn_by = drawing
         # Looked at once: what is drawn must be what the receivers want.
         receivers = [output for output in self._outputs if output.active()]
-        burn = any(output.wants == "pictures" for output in receivers)
-        picture = drawing.draw(showing.frame, scene, time.monotonic_ns(), burn=burn)
+        taken = {kind for output in receivers for kind in takes(output)}
+        picture = drawing.draw(
+            showing.frame,
+            scene,
+            time.monotonic_ns(),
+            burn="drawn" in taken,
+            plain="plain" in taken,
+        )
         for output in receivers:
             if not output.offer(picture):
                 self._telemetry.drop(f"{output.name} busy")

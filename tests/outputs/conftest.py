@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_vision.frame import Image, Stamps
-from edge_vision.outputs.base import Analysed, Picture
-from edge_vision.results import Detections, Scene
+from edge_vision.outputs.base import Picture
+from edge_vision.results import Analysed, Detections, Scene
 
 MS = 1_000_000
 MakePicture = Callable[..., Picture]

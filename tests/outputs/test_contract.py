@@ -19,8 +19,9 @@ from edge_vision.config import (
 )
 from edge_vision.errors import ConfigError
 from edge_vision.outputs import OUTPUTS, make_outputs
-from edge_vision.outputs.base import Analysed, Output, Picture
+from edge_vision.outputs.base import Output, Picture
 from edge_vision.registry import load
+from edge_vision.results import Analysed
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

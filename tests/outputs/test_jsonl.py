@@ -12,8 +12,8 @@ import pytest
 from edge_vision.config import JsonlConfig
 from edge_vision.errors import OutputError
 from edge_vision.frame import Stamps
-from edge_vision.outputs.base import Analysed
 from edge_vision.outputs.jsonl import JsonlOutput, line_of
+from edge_vision.results import Analysed
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 MakeAnalysed = Callable[..., Analysed]
@@ -24,7 +24,7 @@ sys.path[:0] = {path!r}
 import numpy as np
 from edge_vision.config import JsonlConfig
 from edge_vision.frame import Stamps
-from edge_vision.outputs.base import Analysed
+from edge_vision.results import Analysed
 from edge_vision.outputs.jsonl import JsonlOutput
 from edge_vision.results import Detections, Scene
 output = JsonlOutput(JsonlConfig(path=sys.argv[1]), patient=True)

@@ -8,8 +8,9 @@ from typing import Literal
 import pytest
 
 from edge_vision.errors import OutputError
-from edge_vision.outputs.base import Analysed, Picture
+from edge_vision.outputs.base import Picture
 from edge_vision.outputs.queue import QueuedOutput
+from edge_vision.results import Analysed
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
