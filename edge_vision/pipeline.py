@@ -86,10 +86,9 @@ class Pipeline:
         self._frames = frames
         self._exact = config.overlay.timing == "exact"
         self._wait = config.camera.pace == "fast"
-        self._paths = Paths()
-        self._follower = Follower(
-            detector.labels, config.tracking, config.model.min_score, self._paths
-        )
+        self._paths = paths = Paths()
+        score = config.model.min_score
+        self._follower = Follower(detector.labels, config.tracking, score, paths)
         self._detect = DetectStage(
             Engine(detector),
             self._follower,

@@ -60,7 +60,7 @@ def test_numbers_carry_their_unit() -> None:
     # Pure numbers, rates and well-known terms; a length or a time must not be added here.
     assert bare == {
         "fps", "seed", "min_score", "nms_iou", "max_detections", "crf", "weak_score", "hfov_deg",
-        "detect_fps", "idle_fps",
+        "detect_fps", "idle_fps", "max_fps", "port", "max_viewers", "jpeg_quality", "scale",
         "number", "version",
     }  # fmt: skip
 

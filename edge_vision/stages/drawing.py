@@ -129,13 +129,7 @@ class Drawing:
             size_px = surface.width_px, surface.height_px
             sheet = self._sheet.draw(*size_px, tracks, clock, hud)
         drawn = time.perf_counter_ns()
-        stages = self._telemetry.stages
-        stages["registered"].add((carried - filled) / 1e6)
-        stages["drawn"].add((filled - begin + drawn - carried) / 1e6)
-        # On a virtual clock drawing takes no time.
-        frame.stamps.registered = now_ns + (0 if self._steady else carried - begin)
-        frame.stamps.drawn = now_ns + (0 if self._steady else drawn - begin)
-        self._telemetry.shown.tick(frame.stamps.drawn)
+        self._stamp(frame, now_ns, (begin, filled, carried, drawn))
         return Picture(
             surface.image,
             frame.seq,
@@ -147,6 +141,17 @@ class Drawing:
             labels=self._labels,
             scene_seq=scene.seq if scene is not None else -1,
         )
+
+    def _stamp(self, frame: Frame, now_ns: int, at: tuple[int, int, int, int]) -> None:
+        """at: when the frame came, was copied, had its objects, was drawn, of one clock."""
+        begin, filled, carried, drawn = at
+        stages = self._telemetry.stages
+        stages["registered"].add((carried - filled) / 1e6)
+        stages["drawn"].add((filled - begin + drawn - carried) / 1e6)
+        # On a virtual clock drawing takes no time.
+        frame.stamps.registered = now_ns + (0 if self._steady else carried - begin)
+        frame.stamps.drawn = now_ns + (0 if self._steady else drawn - begin)
+        self._telemetry.shown.tick(frame.stamps.drawn)
 
     def _hide(self, surface: Surface, tracks: tuple[Track, ...]) -> None:
         # What is not shown yet, or not any more, is hidden all the same.
