@@ -7,8 +7,9 @@ from typing import Any
 from edge_vision.app import App
 from edge_vision.camera import make_camera
 from edge_vision.camera.base import Camera
-from edge_vision.config import Config, OutputsConfig, WindowConfig
+from edge_vision.config import Config
 from edge_vision.config_load import load_config, parse_config
+from edge_vision.config_outputs import OutputsConfig, WindowConfig
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.results import Scene
 from edge_vision.summary import Summary

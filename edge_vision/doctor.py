@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edge_vision.account import join_groups
 from edge_vision.board import board_name, temperature_c, throttling
-from edge_vision.config import WindowConfig
+from edge_vision.config_outputs import WindowConfig
 from edge_vision.errors import BackendMissing, EdgeVisionError
 
 if TYPE_CHECKING:

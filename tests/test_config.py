@@ -8,8 +8,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from edge_vision.config import SIZES_PX, CameraConfig, Config, ModelConfig, OutputsConfig, Section
+from edge_vision.config import SIZES_PX, CameraConfig, Config, ModelConfig, Section
 from edge_vision.config_load import parse_config
+from edge_vision.config_outputs import OutputsConfig
 from edge_vision.errors import ConfigError
 
 

@@ -19,7 +19,8 @@ from edge_vision.cli.options import (
     size_settings,
     source_settings,
 )
-from edge_vision.config import Config, NullConfig
+from edge_vision.config import Config
+from edge_vision.config_outputs import NullConfig
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.telemetry import Telemetry
 

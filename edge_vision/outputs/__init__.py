@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from edge_vision.config import OutputsConfig
+from edge_vision.config_outputs import OutputsConfig
 from edge_vision.outputs.base import Output, Screen
 from edge_vision.registry import load
 

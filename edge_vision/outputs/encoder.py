@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from edge_vision.config import VideoConfig
+from edge_vision.config_outputs import VideoConfig
 from edge_vision.worker import Worker
 
 TICKS_PER_S = 60_000

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from edge_vision.config import JsonlConfig
+from edge_vision.config_outputs import JsonlConfig
 from edge_vision.errors import OutputError
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.queue import QueuedOutput

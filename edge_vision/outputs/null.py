@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from edge_vision.config import NullConfig
+from edge_vision.config_outputs import NullConfig
 from edge_vision.errors import EdgeVisionError
 from edge_vision.outputs.base import Picture
 from edge_vision.results import Analysed

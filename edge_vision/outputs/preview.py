@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from edge_vision.config import PreviewConfig
+from edge_vision.config_outputs import PreviewConfig
 from edge_vision.errors import ConfigError, EdgeVisionError
 from edge_vision.outputs.base import Picture, Screen
 from edge_vision.results import Analysed

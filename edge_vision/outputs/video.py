@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vision.config import VideoConfig
+from edge_vision.config_outputs import VideoConfig
 from edge_vision.errors import BackendMissing, OutputError
 from edge_vision.frame import PixelFormat
 from edge_vision.outputs.base import Picture

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vision.config import WindowConfig
+from edge_vision.config_outputs import WindowConfig
 from edge_vision.errors import BackendMissing, EdgeVisionError
 from edge_vision.outputs.base import Picture
 from edge_vision.results import Analysed

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_vision.config import (
+from edge_vision.config_outputs import (
     JsonlConfig,
     NullConfig,
     OutputsConfig,

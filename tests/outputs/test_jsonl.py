@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_vision.config import JsonlConfig
+from edge_vision.config_outputs import JsonlConfig
 from edge_vision.errors import OutputError
 from edge_vision.frame import Stamps
 from edge_vision.outputs.jsonl import JsonlOutput, line_of
@@ -22,7 +22,7 @@ CHILD = """
 import sys
 sys.path[:0] = {path!r}
 import numpy as np
-from edge_vision.config import JsonlConfig
+from edge_vision.config_outputs import JsonlConfig
 from edge_vision.frame import Stamps
 from edge_vision.results import Analysed
 from edge_vision.outputs.jsonl import JsonlOutput

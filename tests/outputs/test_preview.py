@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_vision.config import OutputsConfig, PreviewConfig, WindowConfig
+from edge_vision.config_outputs import OutputsConfig, PreviewConfig, WindowConfig
 from edge_vision.errors import BackendMissing, ConfigError, EdgeVisionError, OutputError
 from edge_vision.outputs import make_outputs
 from edge_vision.outputs.base import Picture

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vision.config import VideoConfig
+from edge_vision.config_outputs import VideoConfig
 from edge_vision.errors import OutputError
 from edge_vision.frame import Image, Stamps
 from edge_vision.outputs import encoder

@@ -13,7 +13,7 @@ CHILD = """
 import os, resource, signal, sys
 sys.path[:0] = {path!r}
 import numpy as np
-from edge_vision.config import VideoConfig
+from edge_vision.config_outputs import VideoConfig
 from edge_vision.frame import Image, Stamps
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.video import VideoOutput

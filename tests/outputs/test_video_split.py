@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from edge_vision.config import VideoConfig
+from edge_vision.config_outputs import VideoConfig
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.video import VideoOutput
 

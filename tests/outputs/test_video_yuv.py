@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vision.config import VideoConfig
+from edge_vision.config_outputs import VideoConfig
 from edge_vision.frame import Image, PixelFormat, Stamps
 from edge_vision.outputs import video
 from edge_vision.outputs.base import Picture

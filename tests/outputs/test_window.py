@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_vision.config import OutputsConfig, WindowConfig
+from edge_vision.config_outputs import OutputsConfig, WindowConfig
 from edge_vision.errors import BackendMissing
 from edge_vision.frame import Image, Stamps
 from edge_vision.outputs import make_outputs, window
@@ -178,7 +178,7 @@ sys.path[:0] = {path!r}
 import subprocess
 import cv2
 import numpy as np
-from edge_vision.config import WindowConfig
+from edge_vision.config_outputs import WindowConfig
 from edge_vision.frame import Image, Stamps
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.window import WindowOutput
