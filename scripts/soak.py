@@ -1,6 +1,6 @@
 """A long run of the demo scene through everything, which fails when something grows.
 
-Run it with scripts/soak.  Once a second it reads what the process holds: memory, descriptors,
+Run it with scripts/soak.  Two viewers watch the live page.  Once a second it reads what the process holds: memory, descriptors,
 threads and camera frames; and how late results are.  After a warm-up none of them may grow.
 """
 
@@ -9,6 +9,7 @@ import json
 import math
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -29,10 +30,12 @@ from edge_vision.map_plot import check_png, write_png
 from edge_vision.results import Scene
 from edge_vision.service import handle_signals
 from edge_vision.telemetry import Histogram
+from edge_vision.worker import Worker
 
 _LEAST_SAMPLES = 5
 _SECOND_NS = 1_000_000_000
 _INTERRUPTED = 130
+_VIEWERS = 2
 
 
 class CountedCamera:
@@ -78,6 +81,29 @@ class CountedCamera:
         return self._camera.faults()
 
 
+class Viewer:
+    """Watches the live stream, as a browser does, and throws it away."""
+
+    def __init__(self, number: int, port: int) -> None:
+        self.read_bytes = 0
+        self._port = port
+        self._worker = Worker(f"viewer {number}", self._watch)
+
+    def start(self) -> None:
+        """Watch until the stream ends, in a thread of its own."""
+        self._worker.start()
+
+    def join(self) -> None:
+        """After the end of the run."""
+        self._worker.join(5)
+
+    def _watch(self, stop: threading.Event) -> None:
+        with socket.create_connection(("127.0.0.1", self._port)) as connection:
+            connection.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            while not stop.is_set() and (data := connection.recv(1 << 16)):
+                self.read_bytes += len(data)
+
+
 class Soak:
     """One run that looks at itself; `run()`, then `series()`."""
 
@@ -96,10 +122,17 @@ class Soak:
         self._begin_ns = 0
         self._next_ns = 0
         self._latency = Histogram()
+        web = config.outputs.web
+        count = _VIEWERS if web.enabled is True else 0
+        self.viewers = [Viewer(number + 1, web.port) for number in range(count)]
 
     def run(self) -> list[EdgeVisionError]:
         """Until its time is over or `app.stop` is set; what went wrong with outputs."""
-        return self.app.run().faults
+        try:
+            return self.app.run().faults
+        finally:
+            for viewer in self.viewers:
+                viewer.join()
 
     def series(self) -> Series:
         """What was read: `seconds` and FIGURES, float64 (samples,)."""
@@ -110,7 +143,10 @@ class Soak:
         telemetry = self.app.pipeline.telemetry
         if now_ns < self._next_ns or not telemetry.analysed.count or self._count == len(self._rows):
             return
-        self._begin_ns = self._begin_ns or now_ns
+        if not self._begin_ns:
+            self._begin_ns = now_ns
+            for viewer in self.viewers:
+                viewer.start()
         self._next_ns = now_ns + _SECOND_NS
         latency, self._latency = self._latency, Histogram()
         row = self._rows[self._count]
@@ -144,7 +180,10 @@ def memory_mb() -> tuple[float, float]:
 
 def configuration(folder: Path) -> Config:
     """The demo scene to every output that needs no screen, written below `folder`."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     outputs = {
+        "web": {"enabled": True, "port": port},
         "window": {"enabled": False},
         # Small files of a minute: the index of one grows until its end.
         "video": {"path": str(folder / "soak.mp4"), "crf": 40, "split_s": 60.0},
@@ -197,6 +236,10 @@ def tell(
     verdicts = judge(series)
     kept = f"camera frames that were not given back at the end: {soak.camera.out}; at most 0"
     verdicts.append(Verdict("frames_kept", soak.camera.out, 0, kept))
+    for number, viewer in enumerate(soak.viewers, 1):
+        read_mb = viewer.read_bytes / 1e6
+        said = f"viewer {number} of the live page was sent {read_mb:.1f} MB; at least 0.1"
+        verdicts.append(Verdict(f"viewer_{number}", -read_mb, -0.1, said))
     for verdict in verdicts:
         print(f"{'ok  ' if verdict.holds else 'FAIL'}  {verdict.said}")
     for reason, count in sorted(soak.app.pipeline.telemetry.drops().items()):

@@ -182,11 +182,11 @@ place() {
   run mv -f "$4.new" "$4"
 }
 
-# folder OWNER PATH: nobody else may look in, for there are passwords and recordings.
+# folder OWNER MODE PATH: nobody else may look in, for there are passwords and recordings.
 folder() {
-  run mkdir -p "$2"
-  run chown "$1:$account" "$2"
-  run chmod 750 "$2"
+  run mkdir -p "$3"
+  run chown "$1:$account" "$3"
+  run chmod "$2" "$3"
 }
 
 # The keys of a config.yaml of ours, one a line: model.size
@@ -201,14 +201,18 @@ keys_of() {
 
 install_config() {
   local shipped file new reference=$etc/config.yaml.shipped
-  folder root "$etc"
+  # The live page saves what is changed there: the service may replace its own files, and (sticky)
+  # nobody else's, such as a password that only root can read.
+  folder root 1770 "$etc"
   shipped=$(echo "$stage"/lib/python3*/*/edge_vision/_config.yaml)
   [ -e "$etc/config.yaml" ] || [ -L "$etc/config.yaml" ] ||
     place 640 $account "$shipped" "$etc/config.yaml"
   for file in "$etc"/*.yaml; do
-    [ ! -e "$file" ] || run "$stage/bin/edge-vision" check-config "$file" ||
+    [ -e "$file" ] || continue
+    run "$stage/bin/edge-vision" check-config "$file" ||
       die "this version cannot use $file (see above); the service is as it was:" \
         "mend the file and run this again"
+    [ -L "$file" ] || run chown "$account:$account" "$file"
   done
   if [ -e "$reference" ] && [ -e "$shipped" ]; then
     new=$(comm -13 <(keys_of "$reference") <(keys_of "$shipped"))
@@ -218,7 +222,7 @@ install_config() {
 }
 
 install_program() {
-  folder $account "$state"
+  folder $account 750 "$state"
   run ln -sfn "$(basename "$stage")" "$venv.new"
   run mv -fT "$venv.new" "$venv"
   run mkdir -p "$(dirname "$link")"

@@ -105,7 +105,7 @@ def test_install_again_and_remove(board: Board) -> None:
     ).read_text()
     assert (etc / "config.yaml").read_text() == "camera:\n  kind: auto\n"
     assert (etc / "config.yaml").stat().st_mode & 0o777 == 0o640
-    assert etc.stat().st_mode & 0o777 == 0o750
+    assert etc.stat().st_mode & 0o7777 == 0o1770
 
     rule = board.path("etc/udev/rules.d/10-edge-vision.rules")
     (line,) = (line for line in rule.read_text().splitlines() if not line.startswith("#"))
