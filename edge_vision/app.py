@@ -111,10 +111,10 @@ class App:
             on_scene=on_scene,
             wait_for_camera=unattended,
         )
-        self._desk = Desk(self, file)
+        self.desk = Desk(self, file)
         for output in self.outputs:
             if hasattr(output, "attach"):
-                output.attach(self._desk)
+                output.attach(self.desk)
 
     def change(self, config: Config) -> Change:
         """Go over to another configuration, as far as that can be done while running.
@@ -194,7 +194,7 @@ class App:
         try:
             self._wait()
         finally:
-            self._desk.close()
+            self.desk.close()
             self.pipeline.close()
         return self.summary()
 
@@ -215,7 +215,7 @@ class App:
                 pipeline.ended.wait(_LOOK_S)
             pipeline.check_detector(time.monotonic_ns(), self.config.model.deadline_s)
             self._govern(time.monotonic_ns())
-            self._desk.serve()
+            self.desk.serve()
             now = time.monotonic()
             if self._duration_s is not None and now - begin >= self._duration_s:
                 return

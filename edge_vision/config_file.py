@@ -50,3 +50,16 @@ def read_text(file: Path) -> str:
             shlex.quote(str(file)),
         )
     return text
+
+
+FileStamp = tuple[int, int, int]
+"""Time in ns, size and number of a file."""
+
+
+def file_stamp(file: Path) -> FileStamp | None:
+    """Changes when a file's content is replaced; None where it is not there."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

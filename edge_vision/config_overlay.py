@@ -1,5 +1,6 @@
 """The sections `tracking` and `overlay`: who is followed, and what is drawn."""
 
+import re
 import string
 from typing import Annotated, Literal
 
@@ -123,14 +124,17 @@ class OverlayConfig(Section):
     @classmethod
     def _fields_known(cls, value: str) -> str:
         try:
-            names = [name for _, name, _, _ in string.Formatter().parse(value) if name is not None]
+            fields = [field for field in string.Formatter().parse(value) if field[1] is not None]
         except ValueError as error:
             raise ValueError(f"{value!r} is no template: {error}") from None
-        unknown = [name for name in names if name not in LABEL_FIELDS]
+        unknown = [name for _, name, _, _ in fields if name not in LABEL_FIELDS]
         if unknown:
             raise ValueError(
                 f"{value!r} names {{{unknown[0]}}}; the fields are {', '.join(LABEL_FIELDS)}"
             )
+        # {id:999999999} would fill the memory.
+        if any(re.search(r"\d{5}|\{", spec or "") for _, _, spec, _ in fields):
+            raise ValueError(f"{value!r} has a field wider than 9999, or of a width that varies")
         sample = {"label": "cat", "id": 1, "score": 0.5, "age_s": 1.0}
         try:
             value.format(**sample, width_px=10, height_px=10, distance_m=1.0)

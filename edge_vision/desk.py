@@ -4,18 +4,20 @@ import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_vision.board import board_name
 from edge_vision.config import Config
+from edge_vision.config_file import FileStamp, file_stamp
 from edge_vision.config_load import parse_config
 from edge_vision.config_save import save_values
 from edge_vision.control import BoardStatus, CameraStatus, Changed, ModelStatus
-from edge_vision.detect.zoo import read_manifest
+from edge_vision.detect.zoo import ModelEntry, read_manifest
 from edge_vision.errors import ConfigError, EdgeVisionError, ShutdownError
-from edge_vision.live import change_of, live_values
+from edge_vision.live import change_of, live_values, offered
 from edge_vision.render.style import Colours
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Desk:
         self._board_name = board_name()
         self._asked: SimpleQueue[_Asked] = SimpleQueue()
         self._closed = False
+        self.saved: FileStamp | None = None
+        """The configuration file as it was saved last: nobody need read it again."""
 
     @property
     def config(self) -> Config:
@@ -66,15 +70,21 @@ class Desk:
         """See Control."""
         detector, model = self._app.detector, self.config.model
         height, width = detector.input_hw_px
-        sizes = next((e.sizes_hw_px for e in read_manifest() if e.name == model.name), {})
+        known = self._known if model.file is None else ()
+        sizes = next((entry.sizes_hw_px for entry in known if entry.name == model.name), {})
         named = next((size for size, hw in sizes.items() if tuple(hw) == (height, width)), None)
         return ModelStatus(
             detector.model_name,
             detector.description,
             detector.engine,
-            named if named is not None and model.file is None else f"{height}x{width}",
+            named or f"{height}x{width}",
             (height, width),
         )
+
+    @cached_property
+    def _known(self) -> list[ModelEntry]:
+        """The manifest, read once: it takes a slow board a tenth of a second."""
+        return read_manifest()
 
     def board(self) -> BoardStatus:
         """See Control."""
@@ -95,7 +105,7 @@ class Desk:
     def models(self) -> list[dict[str, Any]]:
         """See Control: name, family, classes, sizes, each with input_hw_px and its measured mAP."""
         found = []
-        for entry in read_manifest():
+        for entry in self._known:
             measured = {tuple(row["input_hw_px"]): row for row in entry.facts["measured"]}
             sizes = [
                 {"size": size, "input_hw_px": list(hw), "map": measured.get(hw, {}).get("map")}
@@ -129,10 +139,9 @@ class Desk:
     def ask(self, wish: Wish, *, save: bool) -> "Future[Changed]":
         """See Control."""
         answer: Future[Changed] = Future()
+        self._asked.put(_Asked(wish, save, answer))
         if self._closed:
-            answer.set_exception(_ending())
-        else:
-            self._asked.put(_Asked(wish, save, answer))
+            self._refuse()
         return answer
 
     def serve(self) -> None:
@@ -148,36 +157,63 @@ class Desk:
     def close(self) -> None:
         """Main thread: nothing is changed any more; whoever still waits is told so."""
         self._closed = True
+        self._refuse()
+
+    def _refuse(self) -> None:
         while (asked := self._next()) is not None:
-            asked.answer.set_exception(_ending())
+            asked.answer.set_exception(
+                ShutdownError("the program is ending; nothing can be changed any more")
+            )
 
     def _next(self) -> _Asked | None:
+        """The next wish that is still one: whoever gave up waiting has cancelled it."""
         try:
-            return self._asked.get_nowait()
+            while True:
+                asked = self._asked.get_nowait()
+                if asked.answer.set_running_or_notify_cancel():
+                    return asked
         except Empty:
             return None
 
     def _change(self, wish: Wish, *, save: bool) -> Changed:
-        values = self.config.model_dump(mode="json")
-        for section, wanted in wish.items():
-            if not isinstance(values.get(section), dict):
-                raise ConfigError(f"there is no section {section!r}; see config.yaml for the names")
-            values[section] |= wanted
-        new = parse_config(values)
-        restart = change_of(self.config, new).restart
-        if restart:
-            raise ConfigError(
-                f"{', '.join(restart)} cannot be changed while running; change it in the "
-                "configuration file and start again"
-            )
+        new = _wished(self.config, wish)
         change = self._app.change(new)
         if change.changed:
             log.info("changed from outside: %s", ", ".join(change.changed))
         if not save:
             return Changed(change.changed)
-        saved, backup = save_values(self._file, wish)
+        plain = new.model_dump(mode="json")
+        names = [(section, key) for section, values in wish.items() for key in values]
+        saved, backup = save_values(self._file, {(s, key): plain[s][key] for s, key in names})
+        self.saved = file_stamp(saved)
         return Changed(change.changed, str(saved), str(backup))
 
 
-def _ending() -> ShutdownError:
-    return ShutdownError("the program is ending; nothing can be changed any more")
+def _wished(config: Config, wish: Wish) -> Config:
+    """The configuration with the wish in it.  Raises ConfigError with a line for each mistake."""
+    values = config.model_dump(mode="json")
+    known = {section for section, inner in values.items() if isinstance(inner, dict)}
+    for section, wanted in wish.items():
+        values[section] = values[section] | wanted if section in known else wanted
+    try:
+        new = parse_config(values)
+    except ConfigError as error:
+        # Without the heading, and without a file to name.
+        lines = str(error).splitlines()[1:]
+        raise ConfigError(
+            "\n".join(line.removeprefix("configuration: ") for line in lines)
+        ) from None
+    refused = [f"{key} {_FIXED}" for key in change_of(config, new).restart]
+    refused += [
+        f"{section}.{key} {_NOT_OFFERED}"
+        for section, wanted in wish.items()
+        for key in wanted
+        if f"{section}.{key} {_FIXED}" not in refused and not offered(section, key)
+    ]
+    if refused:
+        raise ConfigError("\n".join(refused))
+    return new
+
+
+_FIXED = "cannot be changed while running; change it in the configuration file and start again"
+_NOT_OFFERED = "can only be changed in the configuration file"

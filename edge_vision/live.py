@@ -12,6 +12,12 @@ _DETECTOR = frozenset(
 """Keys of `model` that another detector for the same classes takes care of."""
 _ANY_TIME = ("log", "governor", "power")
 """Sections that are looked at again and again."""
+_IN_THE_FILE_ONLY = frozenset(
+    """model.deadline_s model.delegate model.delegate_options model.fallback_file model.input_hw_px
+    overlay.font overlay.renderer overlay.sprites""".split()  # noqa: SIM905
+)
+"""Keys that name files or code, can ask for more memory than any board has, or end the program:
+whoever may only use the page or the API must not set them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,16 @@ def _live(section: str, key: str) -> bool:
     return section in _ANY_TIME or (section == "overlay" and key != "timing")
 
 
+def offered(section: str, key: str) -> bool:
+    """Whether a key can be changed while running, and from outside: by the page or the API."""
+    return _live(section, key) and f"{section}.{key}" not in _IN_THE_FILE_ONLY
+
+
 def live_values(config: Config) -> dict[str, dict[str, Any]]:
-    """Section -> key -> value of what `change_of` finds can be changed, as plain values."""
+    """Section -> key -> value of what is `offered`, as plain values."""
     plain = config.model_dump(mode="json", exclude={"version"})
     return {
         section: live
         for section, values in plain.items()
-        if (live := {key: value for key, value in values.items() if _live(section, key)})
+        if (live := {key: value for key, value in values.items() if offered(section, key)})
     }

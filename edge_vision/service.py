@@ -4,7 +4,6 @@ All of it is done in the main thread, a few times a second, from what the pipeli
 """
 
 import logging
-import os
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +11,9 @@ from pathlib import Path
 
 from edge_vision.app import App
 from edge_vision.config import Config
+from edge_vision.config_file import FileStamp, file_stamp
 from edge_vision.errors import EdgeVisionError
+from edge_vision.health import ailing
 from edge_vision.notify import Notifier
 from edge_vision.results import label_of
 
@@ -33,7 +34,7 @@ class Service:
         self._notifier = notifier
         self._file = file
         self._load = load
-        self._stamp = _stamp(file)
+        self._stamp = file_stamp(file)
         self._asked = False
         self._ready = False
         self._looked_ns = 0
@@ -52,9 +53,12 @@ class Service:
         if now_ns - self._looked_ns < _LOOK_NS and not self._asked:
             return
         self._looked_ns = now_ns
-        if self._asked or _stamp(self._file) != self._stamp:
+        stamp = file_stamp(self._file)
+        if stamp is not None and stamp == app.desk.saved:
+            self._stamp = stamp  # the run's own doing: what it saved is in effect
+        if self._asked or stamp != self._stamp:
             self._asked = False
-            self._reload(app)
+            self._reload(app, stamp)
         text = state_line(app, now_ns)
         if self._restart:
             text += f"; needs a restart: {', '.join(self._restart)}"
@@ -69,15 +73,11 @@ class Service:
     def _feed(self, app: App, now_ns: int) -> None:
         """Feed the watchdog, and say READY, only when the run goes on in truth."""
         pipeline = app.pipeline
-        counts = (
-            pipeline.telemetry.captured.count,
-            pipeline.telemetry.analysed.count,
-            pipeline.camera_beat,
-        )
-        camera = pipeline.camera_state.read()[0]
+        telemetry, camera = pipeline.telemetry, pipeline.camera_state.read()[0]
+        counts = (telemetry.captured.count, telemetry.analysed.count, pipeline.camera_beat)
         if camera.up:
-            frames, results = counts[0] > self._fed[0], counts[1] > self._fed[1]
-            alive = frames and results
+            news = counts[0] > self._fed[0] and counts[1] > self._fed[1]
+            alive = news and not ailing(camera, telemetry, app.config, now_ns)
         else:
             # Without a camera there is nothing to analyse: trying to have one again is all it does.
             alive = counts[2] > self._fed[2] and camera.reason != "opening"
@@ -92,8 +92,8 @@ class Service:
             self._fed = counts
             self._notifier.alive()
 
-    def _reload(self, app: App) -> None:
-        self._stamp = _stamp(self._file)
+    def _reload(self, app: App, stamp: FileStamp | None) -> None:
+        self._stamp = stamp
         self._notifier.reloading()
         try:
             change = app.change(self._load())
@@ -130,15 +130,6 @@ def state_line(app: App, now_ns: int) -> str:
         f"detector {telemetry.analysed.per_s(now_ns):.1f}/s  "
         f"inference {telemetry.last_invoke_ms:.1f} ms  sees {what}"
     )
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    """Changes when a file's content is replaced; None where it is not there."""
-    try:
-        found = os.stat(file)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def handle_signals(app: App, service: Service | None) -> None:

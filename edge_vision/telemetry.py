@@ -2,16 +2,19 @@
 
 import math
 import threading
+from bisect import bisect_left
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from edge_vision.frame import Stamps
 
 _FLOOR_MS = 0.001
 _STEPS_PER_E = 40
 """Histogram cells per factor e: neighbours differ by 2.5 %, the error of a percentile."""
-_RENDERING = ("registered", "drawn", "encoded", "sent")
-"""Stages of the frames shown, which are not those analysed: the renderer adds them."""
+ANALYSIS = ("arrived", "taken", "prepared", "inferred", "tracked")
+"""Stages of the frames analysed; the rest are of those shown, which the renderer adds."""
 _CELLS = 720
 """Cells from 1 us to 66 s; a longer duration counts as 66 s."""
 
@@ -25,24 +28,35 @@ class Histogram:
     def __init__(self) -> None:
         self._cells = [0] * _CELLS
         self.count = 0
+        self.total_ms = 0.0
 
     def add(self, value_ms: float) -> None:
         """Count one duration."""
         cell = int(math.log(value_ms / _FLOOR_MS) * _STEPS_PER_E) if value_ms > _FLOOR_MS else 0
         self._cells[min(cell, _CELLS - 1)] += 1
         self.count += 1
+        self.total_ms += max(0.0, value_ms)
 
     def percentile(self, percent: float) -> float:
         """What `percent` (0..100) of the values do not exceed, in ms, +-1.3 %; 0 without values."""
-        if self.count == 0:
-            return 0.0
-        wanted = max(1, math.ceil(self.count * percent / 100))
-        seen = 0
-        for cell, number in enumerate(self._cells):
-            seen += number
-            if seen >= wanted:
-                return _FLOOR_MS * math.exp((cell + 0.5) / _STEPS_PER_E)
-        return 0.0
+        return self.percentiles(percent)[0]
+
+    def percentiles(self, *percents: float) -> list[float]:
+        """`percentile` of each, in one go."""
+        up_to = list(accumulate(self._cells))
+        if up_to[-1] == 0:
+            return [0.0] * len(percents)
+        cells = [bisect_left(up_to, max(1, math.ceil(up_to[-1] * p / 100))) for p in percents]
+        return [_FLOOR_MS * math.exp((cell + 0.5) / _STEPS_PER_E) for cell in cells]
+
+    def at_most(self, bounds_ms: Sequence[float]) -> list[int]:
+        """How many values do not exceed each bound, and last how many there are.
+
+        A bound is taken for the nearest border between two cells: it is off by up to 1.3 %.
+        """
+        up_to = [0, *accumulate(self._cells)]
+        cells = [round(math.log(bound / _FLOOR_MS) * _STEPS_PER_E) for bound in bounds_ms]
+        return [*(up_to[min(max(cell, 0), _CELLS)] for cell in cells), up_to[-1]]
 
 
 class Rate:
@@ -95,6 +109,8 @@ class Telemetry:
         self.analysed = Rate()
         self.shown = Rate()
         self.latency = Histogram()
+        self.shown_latency = Histogram()
+        """Exposed to sent: how old a picture is when the first viewer's connection has it."""
         self.invoke = Histogram()
         self.overhead_cpu = Histogram()
         self.stages: dict[str, Histogram] = {stage: Histogram() for stage in Stamps.stages()[1:]}
@@ -124,10 +140,10 @@ class Telemetry:
         before = stamps.exposed
         for stage, histogram in self.stages.items():
             at = getattr(stamps, stage)
-            if at and stage not in _RENDERING:
+            if at and stage in ANALYSIS:
                 histogram.add((at - before) / 1e6)
                 before = at
 
     def percentiles(self, histogram: Histogram) -> Percentiles:
         """p50, p95, p99 of a histogram."""
-        return Percentiles(*(histogram.percentile(p) for p in (50, 95, 99)))
+        return Percentiles(*histogram.percentiles(50, 95, 99))

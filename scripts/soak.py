@@ -1,7 +1,8 @@
 """A long run of the demo scene through everything, which fails when something grows.
 
-Run it with scripts/soak.  Two viewers watch the live page.  Once a second it reads what the process holds: memory, descriptors,
-threads and camera frames; and how late results are.  After a warm-up none of them may grow.
+Run it with scripts/soak.  Two viewers watch the live page.  Once a second it reads what the process
+holds: memory, descriptors, threads and camera frames; and how late results are.  After a warm-up
+none of them may grow.
 """
 
 import argparse

@@ -15,7 +15,7 @@ ROWS = {
     **dict.fromkeys(("config", "config_base", "config_board", "config_camera"), 1),
     **dict.fromkeys(("config_file", "config_load", "config_outputs", "config_overlay"), 1),
     **dict.fromkeys(("config_save", "config_version", "config_web", "control"), 1),
-    **dict.fromkeys(("slot", "sweep", "telemetry", "videodev", "worker"), 1),
+    **dict.fromkeys(("health", "slot", "sweep", "telemetry", "videodev", "worker"), 1),
     **dict.fromkeys(PARTS, 2),
     **dict.fromkeys(("evaluate", "map_plot", "pipeline", "replay", "skeletons", "stages"), 3),
     **dict.fromkeys(("app", "api", "doctor", "measure", "notify", "tuning", "cli", "__main__"), 4),

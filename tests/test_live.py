@@ -6,7 +6,7 @@ import pytest
 
 from edge_vision.config import Config
 from edge_vision.config_load import parse_config
-from edge_vision.live import change_of
+from edge_vision.live import change_of, live_values, offered
 
 
 def change(values: dict[str, Any]) -> Any:
@@ -72,3 +72,26 @@ def test_both_at_once() -> None:
     assert found.restart == ("camera.fps",)
     assert found.config.camera.fps == Config().camera.fps
     assert found.config.model.deadline_s == 3.0
+
+
+def test_what_names_files_or_code_is_not_offered() -> None:
+    values = live_values(Config())
+    assert values["overlay"]["style"] == "boxes"
+    assert values["model"]["size"] == "large"
+    assert "timing" not in values["overlay"]
+    for section, key in (
+        ("model", "deadline_s"),
+        ("model", "delegate"),
+        ("model", "fallback_file"),
+        ("model", "input_hw_px"),
+        ("overlay", "font"),
+        ("overlay", "renderer"),
+        ("overlay", "sprites"),
+    ):
+        assert key not in values[section]
+        assert not offered(section, key)
+    assert not {"camera", "outputs", "version", "tracking"} & set(values)
+
+
+def test_a_file_may_still_change_them_while_running() -> None:
+    assert change({"model": {"delegate": "cpu"}}).changed == ("model.delegate",)

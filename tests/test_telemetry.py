@@ -180,3 +180,16 @@ def test_memory_is_constant() -> None:
         tracemalloc.stop()
     # A list of stamps would have grown by more than 100 kB.
     assert grown < 8_000
+
+
+def test_what_does_not_exceed_bounds_and_the_sum() -> None:
+    values = np.random.default_rng(3).lognormal(2, 1, 2000)
+    histogram = _filled(values)
+    bounds = [0.0005, 1.0, 5.0, 7.5, 20.0, 1e6]
+    *counts, whole = histogram.at_most(bounds)
+    for bound, count in zip(bounds, counts, strict=True):
+        least, most = (np.count_nonzero(values <= bound * off) for off in (0.987, 1.013))
+        assert least <= count <= most
+    assert whole == histogram.count == 2000
+    assert histogram.total_ms == pytest.approx(values.sum())
+    assert Histogram().at_most([1.0]) == [0, 0]

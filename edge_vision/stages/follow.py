@@ -63,7 +63,8 @@ class Follower:
         tracks: tuple[Track, ...] = ()
         if self._tracker is not None:
             motion = self._motion.update(grey) if grey is not None else None
-            self._tracker.min_score = self.min_score
+            if self._tracker.min_score != self.min_score:
+                self._tracker.demand(self.min_score)
             tracks = self._tracker.update(found, media_ns, motion)
         strong = int(np.count_nonzero(found.scores >= self.min_score))
         if strong < len(found):

@@ -64,14 +64,14 @@ class RenderStage:
     def run(self, _stop: threading.Event) -> None:
         """Until the slot is closed."""
         try:
-            if self.watched():
+            if watched := self.watched():
                 self.drawing.warm_up(self._size_px)
             self.ready.set()
-            self._run()
+            self._run(warm=watched)
         finally:
             self._drawn_by.close()
 
-    def _run(self) -> None:
+    def _run(self, *, warm: bool) -> None:
         told: CameraState | None = None
         while True:
             showing = self.slot.take(_TICK_S)
@@ -81,6 +81,10 @@ class RenderStage:
             elif self.slot.closed:
                 return
             else:
+                if not warm and self._outputs:
+                    # Nobody watched at the start, which was not to be held up; somebody may yet.
+                    self.drawing.warm_up(self._size_px)
+                    warm = True
                 # Nobody may take a last frame for the present: the picture says what is wrong.
                 state = self._camera()
                 if not state.up and state is not told and state.info is not None:
@@ -122,7 +126,7 @@ class RenderStage:
             state.info.width_px, state.info.height_px, f"no camera: {state.reason}"
         )
         for output in self._outputs:
-            if output.shows_status and output.active():
+            if output.shows_status:  # watched or not: who looks later must see it, too
                 output.offer(Picture(Image.from_array(picture), -1, 0, Stamps()))
 
     def _drop(self, showing: Showing) -> None:

@@ -93,6 +93,13 @@ class Tracker:
         self._welcome(pairs, found, exposed_ns)
         return self._tracks(exposed_ns)
 
+    def demand(self, min_score: float) -> None:
+        """Another `min_score`; if it was raised, tracks end that were last seen with less."""
+        least, self.min_score = min_score if min_score > self.min_score else 0.0, min_score
+        stay = [row for row, life in enumerate(self._lives) if life.score >= least]
+        self._lives = [self._lives[row] for row in stay]
+        self._filter.keep(np.array(stay, np.intp))
+
     def _carry(self, now_ns: int, motion: Array | None) -> float:
         """Move every track to the new time; how many seconds these are."""
         before_ns, self._now_ns = self._now_ns, now_ns

@@ -166,3 +166,62 @@ def test_warming_up_leaves_no_trace(detector: SsdDetector, picture: Any) -> None
             made.warm_up((64, 48))
         pictures.append(made.draw(frame(picture), scene("confirmed"), 10**9).bgr().copy())
     assert np.array_equal(*pictures)
+
+
+def bgr_of(image: Image) -> Any:
+    if image.format is PixelFormat.BGR:
+        return image.data
+    return cv2.cvtColor(image.data, cv2.COLOR_YUV2BGR_I420)
+
+
+@pytest.mark.parametrize("format", [PixelFormat.BGR, PixelFormat.YUV420])
+@pytest.mark.parametrize("burn", [True, False])
+def test_the_plain_picture_has_no_overlay(
+    detector: SsdDetector, picture: Any, burn: bool, format: PixelFormat
+) -> None:
+    made = drawing(detector, hud=True, label="{label}")
+    given = frame(picture, format)
+    before = bgr_of(given.main).copy()
+    shown = made.draw(given, scene("confirmed"), 10**9, burn=burn, plain=True)
+    assert shown.plain is not None
+    assert np.array_equal(bgr_of(shown.plain), before)
+    assert np.array_equal(shown.bgr(), before) is not burn
+    assert (shown.plain is shown.image) is not burn  # no copy where nothing is drawn
+    assert [track.id for track in shown.tracks] == [7]
+    assert shown.scene_seq == 3
+
+
+def test_no_plain_picture_is_made_for_nobody(detector: SsdDetector, picture: Any) -> None:
+    made = drawing(detector)
+    assert made.draw(frame(picture), None, 10**9).plain is None
+    assert made.draw(frame(picture), None, 10**9, burn=False).plain is None
+
+
+@pytest.mark.parametrize("format", [PixelFormat.BGR, PixelFormat.YUV420])
+@pytest.mark.parametrize("burn", [True, False])
+@pytest.mark.parametrize("state", STATES)
+def test_the_plain_picture_is_blurred_too(
+    detector: SsdDetector, picture: Any, state: str, burn: bool, format: PixelFormat
+) -> None:
+    unseen_ns = 0 if state == "coasting" else 10**9
+    blurred = drawing(detector, blur=["person"], linger_s=0.1)
+    shown = blurred.draw(
+        frame(picture, format), scene(state, unseen_ns), 10**9, burn=burn, plain=True
+    )
+    assert shown.plain is not None
+    assert detail(bgr_of(shown.plain)) < 0.2 * detail(picture)
+
+
+@pytest.mark.parametrize("format", [PixelFormat.BGR, PixelFormat.YUV420])
+@pytest.mark.parametrize("burn", [True, False])
+def test_the_plain_picture_is_masked_too(
+    detector: SsdDetector, picture: Any, burn: bool, format: PixelFormat
+) -> None:
+    mask = [[0.0, 0.0], [0.5, 0.0], [0.5, 0.5], [0.0, 0.5]]
+    masked = drawing(detector, masks=[mask])
+    shown = masked.draw(frame(picture, format), None, 10**9, burn=burn, plain=True)
+    assert shown.plain is not None
+    plain = bgr_of(shown.plain)
+    height, width = picture.shape[:2]
+    assert plain[: height // 2 - 2, : width // 2 - 2].max() <= 2
+    assert plain[height // 2 + 4 :].mean() > 30

@@ -289,3 +289,11 @@ def test_hundreds_at_once() -> None:
         assert len(set(ids(tracks))) == len(tracks) <= MOST
         assert all(np.isfinite(track.box).all() for track in tracks)
     assert len(tracks) > 50
+
+
+def test_another_threshold_ends_whoever_is_below_it() -> None:
+    one, seen = tracker(), found((BOX, 0.9, CAT), ((0.0, 0.0, 0.2, 0.2), 0.7, CAT))
+    one.update(seen, S)
+    for at, (least, left) in enumerate(((0.3, [1, 2]), (0.8, [1]), (0.5, [1, 3])), 2):
+        one.demand(least)
+        assert ids(one.update(seen, S + at * S // 30)) == left
