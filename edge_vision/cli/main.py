@@ -23,6 +23,7 @@ _COMMANDS = {
     "eval": "measure a model's accuracy on annotated pictures",
     "cameras": "list the cameras of this computer",
     "check-config": "check a configuration file",
+    "password": "make a password or a token for the live page",
     "doctor": "check this computer, and say what mends it",
 }
 

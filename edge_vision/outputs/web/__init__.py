@@ -1,14 +1,24 @@
 """The live page and the API: `outputs.web`.
 
 output.py     WebOutput: pictures in, from the render thread
-server.py     the socket, the thread and its event loop
+server.py     the thread and its event loop
+listen.py     the socket, and who has the port (holder.py)
+tls.py        the certificate
+door.py       every connection: how many, how slow
 site.py       what the handlers share
 problem.py    refusals as RFC 9457 problems
-guard.py      who may ask what: Host, login, tokens, headers of every answer
-hub.py        pictures to JPEG once, and to everybody who watches
+guard.py      whose request is answered: Host, other sites, login, size
+access.py     who is logged in: sessions.py, passwords.py; login.py: /api/login
+headers.py    of every answer
+hub.py        pictures to JPEG once (jpeg.py), and to everybody who watches (viewer.py)
+shot.py       one JPEG, and as a part of a stream
 streams.py    /stream.mjpg, /snapshot.jpg
-api.py        /api/...
+api.py        /api/..., /healthz; state.py: /api/state; wish.py: PATCH; shapes.py: what is answered
+scenes.py     scenes as JSON, made once; who waits for them
+events.py     /api/events: each scene to all who listen
+recent.py     the last ten minutes
 metrics.py    /metrics
+openapi.py    /openapi.json
 page/         what the browser gets
 """
 

@@ -2,15 +2,24 @@
 
 from aiohttp import web
 
-from edge_vision.outputs.web.problem import as_problems
+from edge_vision.outputs.web.access import Access
+from edge_vision.outputs.web.api import add_api
+from edge_vision.outputs.web.guard import MOST_BODY_BYTES, guard_of
+from edge_vision.outputs.web.headers import on_response_prepare
+from edge_vision.outputs.web.login import Login
+from edge_vision.outputs.web.page import page_routes
 from edge_vision.outputs.web.site import SITE, Site
-
-_MOST_BYTES = 64 << 10
-"""Of a request's body."""
+from edge_vision.outputs.web.streams import add_streams
 
 
-def make_app(site: Site) -> web.Application:
+def make_app(site: Site, access: Access) -> web.Application:
     """The application of one run."""
-    app = web.Application(middlewares=[as_problems], client_max_size=_MOST_BYTES)
+    guard = guard_of(access, site.config.hosts)
+    app = web.Application(middlewares=[guard], client_max_size=MOST_BODY_BYTES)
     app[SITE] = site
+    app.on_response_prepare.append(on_response_prepare)
+    app.add_routes(Login(access).routes())
+    app.add_routes(page_routes())
+    add_streams(app)
+    add_api(app)
     return app

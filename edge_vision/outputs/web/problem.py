@@ -46,7 +46,6 @@ class Problem(Exception):
         )
 
 
-@web.middleware
 async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every refusal in one form, aiohttp's own included; a failure never shows its inside."""
     try:

@@ -1,5 +1,9 @@
 """The live page's server: alone beside a made-up run, and as part of a real one."""
 
+import http.client
+import json
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +23,10 @@ from edge_vision.results import Analysed
 from edge_vision.slot import Bulletin
 from edge_vision.telemetry import Telemetry
 
+CAMERA = CameraStatus(True, 1, "", "made-up camera", 320, 240, 30.0)
 MODEL = ModelStatus("made-up", "a made-up model", "no engine", "small", (172, 172))
+BOARD = BoardStatus("made-up board", 51.5, (), "", False)
+NOTHING_CHANGED = Changed(())
 
 
 @dataclass
@@ -30,12 +37,12 @@ class MadeUpControl:
     telemetry: Telemetry = field(default_factory=Telemetry)
     analysed: Bulletin[Analysed | None] = field(default_factory=lambda: Bulletin(None))
     started_ns: int = field(default_factory=time.monotonic_ns)
-    camera_status: CameraStatus = CameraStatus(True, 1, "", "made-up camera", 320, 240, 30.0)
+    camera_status: CameraStatus = CAMERA
     model_status: ModelStatus = MODEL
-    board_status: BoardStatus = BoardStatus("made-up board", 51.5, (), "", False)
+    board_status: BoardStatus = BOARD
     fault_list: list[str] = field(default_factory=list)
     wishes: list[tuple[Mapping[str, Mapping[str, Any]], bool]] = field(default_factory=list)
-    answer: Changed | Exception = Changed(())
+    answer: Changed | Exception = NOTHING_CHANGED
 
     def camera(self) -> CameraStatus:
         return self.camera_status
@@ -99,6 +106,12 @@ def _started(output: WebOutput) -> tuple[str, int]:
     assert server.ready.wait(20), "the server does not answer"
     assert server.fault is None, server.fault
     return server.url.rstrip("/"), server.port
+
+
+@pytest.fixture
+def made_up_control() -> MadeUpControl:
+    """A run with the default configuration, as its outputs see it; see MadeUpControl."""
+    return MadeUpControl(parse_config({}))
 
 
 @pytest.fixture
@@ -177,3 +190,62 @@ def live_server() -> Iterator[LiveServer]:
     _end_live(running)
     left = [t.name for t in set(threading.enumerate()) - before if t.is_alive()]
     assert not left, f"threads are left: {left}"
+
+
+@dataclass
+class Answer:
+    """What a server said."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def _ask(
+    port: int,
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    json_body: Any = None,
+    body: bytes | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Answer:
+    if tls is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    else:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=tls)
+    sent = dict(headers or {})
+    if json_body is not None:
+        body = json.dumps(json_body).encode()
+        sent.setdefault("Content-Type", "application/json")
+    try:
+        connection.request(method, path, body, sent)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def ask() -> Callable[..., Answer]:
+    """ask(port, method, path, headers, json_body=..., body=..., tls=...): one request."""
+    return _ask
+
+
+@pytest.fixture
+def send() -> Callable[[int, bytes], bytes]:
+    """send(port, bytes): what comes back until the server ends the connection."""
+
+    def raw(port: int, data: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+            sock.sendall(data)
+            parts = []
+            while part := sock.recv(65536):
+                parts.append(part)
+            return b"".join(parts)
+
+    return raw
