@@ -2,13 +2,17 @@
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edge_vision.config_load import parse_config
 from edge_vision.config_outputs import (
     JsonlConfig,
     NullConfig,
@@ -17,11 +21,15 @@ from edge_vision.config_outputs import (
     VideoConfig,
     WindowConfig,
 )
+from edge_vision.config_web import WebConfig
+from edge_vision.control import CameraStatus
 from edge_vision.errors import ConfigError
 from edge_vision.outputs import OUTPUTS, make_outputs
 from edge_vision.outputs.base import Output, Picture
 from edge_vision.registry import load
 from edge_vision.results import Analysed
+from edge_vision.slot import Bulletin
+from edge_vision.telemetry import Telemetry
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -42,10 +50,22 @@ class Screen:
         return None
 
 
+def run() -> Any:
+    """As much of a Control as an output needs that nobody asks anything."""
+    return SimpleNamespace(
+        telemetry=Telemetry(),
+        analysed=Bulletin(None),
+        started_ns=0,
+        config=parse_config({}),
+        camera=lambda: CameraStatus(True, 0, "", "made up", 320, 240, 25.0),
+    )
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> MakeOutput:
     """make(name, patient=...): an output of the table, writing into a fresh folder."""
     configs = {
+        "web": WebConfig(enabled=True, port=0),
         "window": WindowConfig(),
         "preview": PreviewConfig(enabled=True),
         "video": VideoConfig(path=str(tmp_path / "out.mp4")),
@@ -55,7 +75,10 @@ def make(tmp_path: Path) -> MakeOutput:
 
     def build(name: str, *, patient: bool = False) -> Any:
         given = {"screen": Screen()} if name == "preview" else {}
-        return load(OUTPUTS, name, "output")(configs[name], patient=patient, **given)
+        output = load(OUTPUTS, name, "output")(configs[name], patient=patient, **given)
+        if hasattr(output, "attach"):
+            output.attach(run())
+        return output
 
     return build
 
@@ -74,6 +97,21 @@ def item(
         return made
 
     return build
+
+
+@contextmanager
+def wanted(output: Any) -> Iterator[None]:
+    """Somebody watches, where an output works only then."""
+    if output.name != "web":
+        yield
+        return
+    assert not output.active()
+    watching = HTTPConnection("127.0.0.1", output._server.port, timeout=10)
+    watching.request("GET", "/stream.mjpg")
+    response = watching.getresponse()
+    yield
+    response.close()
+    watching.close()
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -101,11 +139,12 @@ def test_before_the_start_it_takes_nothing(make: MakeOutput, item: Any, name: st
 def test_a_run(make: MakeOutput, item: Any, name: str, patient: bool) -> None:
     output = make(name, patient=patient)
     output.start()
-    assert output.active()
-    taken = [output.offer(item(output, number)) for number in range(40)]
-    assert taken[0] is True
-    assert all(taken) or not patient
-    output.close(10)
+    with wanted(output):
+        assert output.active()
+        taken = [output.offer(item(output, number)) for number in range(40)]
+        assert taken[0] is True
+        assert all(taken) or not patient
+        output.close(10)
     assert output.fault() is None
     assert not output.active()
     assert output.offer(item(output)) is False
@@ -126,6 +165,7 @@ def test_make_outputs_gives_what_is_asked_for(tmp_path: Path) -> None:
     off = WindowConfig(enabled=False)
     assert make_outputs(OutputsConfig(window=off)) == []
     config = OutputsConfig(
+        web=WebConfig(enabled=True),
         window=off,
         preview=PreviewConfig(enabled=True),
         video=VideoConfig(path=str(tmp_path / "a.mp4")),
@@ -139,5 +179,5 @@ def test_make_outputs_gives_what_is_asked_for(tmp_path: Path) -> None:
 
 def test_every_section_has_an_output_and_the_other_way_round() -> None:
     assert set(OUTPUTS) == set(OutputsConfig.model_fields)
-    with pytest.raises(ConfigError, match="there are: jsonl, null, preview, video, window"):
+    with pytest.raises(ConfigError, match="there are: jsonl, null, preview, video, web, window"):
         load(OUTPUTS, "vidoe", "output")

@@ -1,5 +1,6 @@
 """The output `web`: pictures for those who watch, in JPEG, and everything else that is asked."""
 
+import time
 from collections.abc import Collection
 from typing import Literal
 
@@ -37,24 +38,28 @@ class WebOutput:
         assert self._control is not None, "attach() comes before start()"
         self._server = Server(self._config, self._control, self._hub)
         self._server.start()
+        if self._server.port:
+            self._hub.start(self._control.telemetry)
 
     def active(self) -> bool:
-        """Somebody watches."""
-        return bool(self._hub.takes())
+        """Somebody watches, and a picture is due."""
+        return self._hub.wanted(time.monotonic_ns())
 
     def takes(self) -> Collection[Taken]:
-        """Which pictures are watched."""
-        return self._hub.takes()
+        """Which pictures are watched; render thread."""
+        return self._hub.takes(time.monotonic_ns())
 
     def offer(self, item: Analysed | Picture) -> bool:
         """See Output."""
-        return isinstance(item, Picture) and self._hub.offer(item)
+        return isinstance(item, Picture) and self._hub.offer(item, time.monotonic_ns())
 
     def close(self, timeout_s: float) -> None:
         """Stop to listen; viewers are told by the end of their stream."""
+        self._hub.close(timeout_s)
         if self._server is not None:
             self._server.close(timeout_s)
 
     def fault(self) -> EdgeVisionError | None:
         """Why it serves no more."""
-        return self._server.fault if self._server is not None else None
+        of_server = self._server.fault if self._server is not None else None
+        return of_server or self._hub.fault
