@@ -193,14 +193,20 @@ def test_the_file_is_gone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "open_folder", "said"),
     [
-        (OSError(28, "No space left on device"), "c.yaml cannot be written: No space left"),
-        (PermissionError(13, "Permission denied"), "sudo chgrp"),
+        (OSError(28, "No space left on device"), True, "c.yaml cannot be written: No space left"),
+        (PermissionError(13, "Permission denied"), False, "sudo chgrp .* && sudo chmod g\\+w"),
+        # A sticky folder, and a file that an editor under sudo wrote anew.
+        (PermissionError(1, "Operation not permitted"), True, "sudo chown .*c.yaml"),
     ],
 )
 def test_the_disk_refuses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError,
+    open_folder: bool,
+    said: str,
 ) -> None:
     file = tmp_path / "c.yaml"
     file.write_text("log: {level: info}\n")
@@ -212,6 +218,7 @@ def test_the_disk_refuses(
         real(source, target)
 
     monkeypatch.setattr(config_save.os, "replace", replace)
+    monkeypatch.setattr(config_save.os, "access", lambda path, mode: open_folder)
     with pytest.raises(OutputError, match=said):
         save_values(file, {("log", "level"): "debug"})
     assert file.read_text() == "log: {level: info}\n"

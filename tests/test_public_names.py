@@ -111,7 +111,7 @@ def test_exit_codes() -> None:
         ("Track", "id box velocity score class_id state first_seen_ns last_seen_ns sigma"),
         ("Scene", "seq exposed_ns media_ns detections model labels tracks"),
         ("Image", "data format width_px height_px stride_bytes"),
-        ("Stamps", "exposed arrived taken prepared inferred tracked registered drawn encoded "
+        ("Stamps", "exposed arrived taken prepared inferred tracked registered drawn encoded sent "
                    "exposed_is_estimate"),
         ("Summary", "captured analysed shown drops capture_per_s analysed_per_s shown_per_s "
                     "latency_ms invoke_ms faults"),
