@@ -1,6 +1,6 @@
 # Sourced by run, test and check: makes or renews the virtual environment in .venv.
 #
-#   prepare_environment [EXTRA]     EXTRA: an extra of pyproject.toml, for example "test"
+#   prepare_environment [EXTRA]     EXTRA: extras of pyproject.toml: "test" or "test,browser"
 #
 # EDGE_VISION_PYTHON names another python3; EDGE_VISION_VENV another folder;
 # EDGE_VISION_CONSTRAINTS a pip constraint file.
@@ -57,9 +57,10 @@ prepare_environment() {
   find_python
   system_options
   wanted=$(cat "$root/pyproject.toml" ${constraints:+"$constraints"} | sha256sum | cut -c1-16)-${extra:-app}
-  # "test" holds everything "app" needs.
-  case " $(cat "$stamp" 2>/dev/null) " in
-    *" $wanted "* | *" ${wanted%-*}-test "*) return 0 ;;
+  # "test" holds everything "app" needs, "test,browser" everything.
+  case $(cat "$stamp" 2>/dev/null) in
+    "$wanted" | "${wanted%-*}-test,browser") return 0 ;;
+    "${wanted%-*}-test") [ "$extra" = test,browser ] || return 0 ;;
   esac
   if [ ! -x "$venv/bin/pip" ]; then
     printf 'Making the virtual environment %s (once; a minute or two) ...\n' "$venv" >&2
