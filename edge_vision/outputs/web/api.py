@@ -120,7 +120,8 @@ async def _healthz(request: web.Request) -> web.Response:
     control = request.app[SITE].control
     why = ailing(control.camera(), control.telemetry, control.config, time.monotonic_ns())
     if why:
-        raise Problem(503, why)
+        # Without the reason, which may name files and addresses: this is told to everybody.
+        raise Problem(503, why.partition(":")[0])
     shape: HealthShape = {"healthy": True}
     return _answer(shape)
 

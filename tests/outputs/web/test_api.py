@@ -120,7 +120,7 @@ def test_a_run_in_trouble(site_server: Any, ask: Ask) -> None:
     answer = ask(site_server.port, "GET", "/healthz")
     assert answer.status == 503
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["detail"] == "no camera: gone"
+    assert answer.json()["detail"] == "no camera"  # the reason may name files: not for everybody
 
 
 def test_healthy_only_while_frames_and_results_come(site_server: Any, ask: Ask) -> None:
