@@ -93,3 +93,13 @@ def throttling(root: Path = ROOT) -> tuple[str, ...] | None:
                 low = int((sensor / "in0_lcrit_alarm").read_text("ascii", "replace"))
                 return (THROTTLED[0],) if low else ()
     return None
+
+
+def node_name(configured: str | None) -> str:
+    """This board's name among others: `node.name`, or the host name.
+
+    Characters of a host name that `node.name` may not have become "-".
+    """
+    if configured is not None:
+        return configured
+    return re.sub(r"[^A-Za-z0-9_-]", "-", platform.node()).strip("-_")[:63] or "edge-vision"

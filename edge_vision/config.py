@@ -10,9 +10,11 @@ from pydantic import Field, field_validator, model_validator
 from edge_vision.config_base import Section
 from edge_vision.config_board import GovernorConfig, PowerConfig
 from edge_vision.config_camera import PiCameraConfig
+from edge_vision.config_events import EventsConfig, RecorderConfig
 from edge_vision.config_outputs import OutputsConfig
 from edge_vision.config_overlay import OverlayConfig, TrackingConfig
 from edge_vision.config_version import NEWEST
+from edge_vision.config_watch import WatchConfig
 
 SIZES_PX = {"small": 172, "medium": 236, "large": 300, "xlarge": 364}
 """What model.size stands for: the side in pixels of the default model's square input."""
@@ -201,6 +203,16 @@ class ModelConfig(Section):
         return self
 
 
+class NodeConfig(Section):
+    """This board among others."""
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+        description="its name in events, on the live page and in MQTT topics; null: the host name",
+    )
+
+
 class LogConfig(Section):
     """What is said on standard error."""
 
@@ -215,11 +227,32 @@ class Config(Section):
     version: int = Field(
         default=NEWEST, ge=1, le=NEWEST, description="the version that these names of keys are of"
     )
+    node: NodeConfig = NodeConfig()
     camera: CameraConfig = CameraConfig()
     model: ModelConfig = ModelConfig()
     tracking: TrackingConfig = TrackingConfig()
+    watch: WatchConfig = WatchConfig()
     overlay: OverlayConfig = OverlayConfig()
+    events: EventsConfig = EventsConfig()
+    recorder: RecorderConfig = RecorderConfig()
     outputs: OutputsConfig = OutputsConfig()
     governor: GovernorConfig = GovernorConfig()
     power: PowerConfig = PowerConfig()
     log: LogConfig = LogConfig()
+
+    @model_validator(mode="after")
+    def _rules_can_hold(self) -> "Config":
+        watch, seen = self.watch, self.model.classes
+        if not self.tracking.enabled and (watch.zones or watch.lines or watch.rules):
+            raise ValueError(
+                "watch needs tracking.enabled: true; a place or a rule is about objects that are "
+                "followed"
+            )
+        for at, rule in enumerate(watch.rules):
+            unseen = [name for name in rule.classes if seen and name not in seen]
+            if unseen:
+                raise ValueError(
+                    f"watch.rules.{at} ({rule.name}) names {unseen[0]}, which model.classes leaves "
+                    f"out; it has {', '.join(seen)}"
+                )
+        return self

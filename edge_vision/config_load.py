@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_vision.config import Config
-from edge_vision.config_base import Section
 from edge_vision.config_file import read_text
+from edge_vision.config_keys import key_path, known, suggest
 from edge_vision.config_version import KeyPath, migrate
 from edge_vision.errors import ConfigError
 
@@ -121,7 +121,7 @@ def _plain(node: yaml.Node, path: KeyPath, file: Path, source: _Source) -> Any:
                 )
             source.places[(*path, key)] = place
             plain = isinstance(value_node, yaml.ScalarNode) and value_node.style is None
-            if plain and not value_node.value.strip() and _known((*path, key)):
+            if plain and not value_node.value.strip() and known((*path, key)):
                 continue  # "camera:" with nothing below it: everything at its default
             values[key] = _plain(value_node, (*path, key), file, source)
         return values
@@ -184,46 +184,20 @@ def _sentences(errors: Sequence[ErrorDetails], places: dict[KeyPath, str]) -> li
     """One sentence per key: a key of several allowed kinds fails once for each, told once."""
     found: dict[KeyPath, list[ErrorDetails]] = {}
     for error in errors:
-        loc = error["loc"][:-1] if error["type"] == "missing" else error["loc"]
-        found.setdefault(_key_path(loc), []).append(error)
+        loc = error["loc"]
+        if error["type"] == "missing" and isinstance(loc[-1], int):  # of a pair
+            loc = loc[:-1]
+        found.setdefault(key_path(loc), []).append(error)
     lines = []
     for path, group in found.items():
         sentence = _sentence(path, group)
         # What a section says of two keys together begins with one of them.
-        named = tuple(sentence.split(" ", 1)[0].split("."))
-        known = [named, *(path[:n] for n in range(len(path), -1, -1))]
-        place = next((places[key] for key in known if key in places), "configuration")
+        words = sentence.split(" ", 1)[0].split(".")
+        named = tuple(int(word) if word.isdecimal() else word for word in words)
+        keys = [named, *(path[:n] for n in range(len(path), -1, -1))]
+        place = next((places[key] for key in keys if key in places), "configuration")
         lines.append(f"{place}: {sentence}")
     return lines
-
-
-def _key_path(loc: tuple[str | int, ...]) -> KeyPath:
-    """The part of pydantic's location that stands in the file (without its names of union arms)."""
-    path: list[str | int] = []
-    section: type[BaseModel] | None = Config
-    for part in loc:
-        if section is None:
-            if isinstance(part, int):
-                path.append(part)
-            break
-        path.append(part)
-        section = _subsection(section, str(part))
-    return tuple(path)
-
-
-def _known(path: KeyPath) -> bool:
-    """Whether the configuration has such a key."""
-    section: type[BaseModel] | None = Config
-    for part in path[:-1]:
-        section = _subsection(section, str(part)) if section is not None else None
-    return section is not None and path[-1] in section.model_fields
-
-
-def _subsection(section: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """The model of a key that is itself a section."""
-    field = section.model_fields.get(key)
-    annotation = field.annotation if field is not None else None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
 
 
 def _sentence(path: KeyPath, group: Sequence[ErrorDetails]) -> str:
@@ -231,11 +205,13 @@ def _sentence(path: KeyPath, group: Sequence[ErrorDetails]) -> str:
     name = _dotted(path)
     if first["type"] == "json_invalid":
         return "a value is no proper Unicode text, or nested too deeply"
+    if first["type"] == "missing" and isinstance(first["loc"][-1], str):
+        return f"{name} is missing; expected a value for it"
     if first["type"] == "extra_forbidden":
-        return f"unknown key {name}{_suggest(path)}"
+        return f"unknown key {name}{suggest(path)}"
     if first["type"] == "value_error":
         message = str(first["ctx"]["error"])
-        return message if message.startswith(name) else f"{name}: {message}"
+        return message if not path or message.startswith(name) else f"{name}: {message}"
     if first["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return f"{name} is {_show(first['input'])}; expected a section with keys below it"
     kinds = [_wanted(error).removeprefix("expected ") for error in group]
@@ -257,21 +233,6 @@ def _wanted(error: ErrorDetails) -> str:
 def _literals(group: Sequence[ErrorDetails]) -> list[str]:
     texts = [e["ctx"]["expected"] for e in group if e["type"] == "literal_error"]
     return [w.strip("' ") for t in texts for w in t.replace(" or ", ",").split(",")]
-
-
-def _suggest(path: KeyPath) -> str:
-    section: type[BaseModel] = Config
-    for part in path[:-1]:
-        section = _subsection(section, str(part)) or section
-    key = str(path[-1])
-    match = difflib.get_close_matches(key, section.model_fields, 1)
-    if match:
-        return f"; did you mean {match[0]}?"
-    if section is Config:
-        for home in Config.model_fields:
-            if key in getattr(_subsection(Config, home), "model_fields", {}):
-                return f"; did you mean {home}.{key}?"
-    return f"; known here: {', '.join(section.model_fields)}"
 
 
 def _dotted(path: KeyPath) -> str:

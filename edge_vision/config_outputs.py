@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from edge_vision.config_base import Section
+from edge_vision.config_net import HookConfig, MqttConfig, WebhookConfig
 from edge_vision.config_web import WebConfig
 
 
@@ -71,4 +72,7 @@ class OutputsConfig(Section):
     preview: PreviewConfig = PreviewConfig()
     video: VideoConfig = VideoConfig()
     jsonl: JsonlConfig = JsonlConfig()
+    mqtt: MqttConfig = MqttConfig()
+    webhook: WebhookConfig = WebhookConfig()
+    hook: HookConfig = HookConfig()
     null: NullConfig = NullConfig()

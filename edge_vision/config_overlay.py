@@ -101,6 +101,9 @@ class OverlayConfig(Section):
     trails_s: float = Field(
         default=0.0, ge=0, le=60, description="length of the line behind each object"
     )
+    places: bool = Field(
+        default=True, description="zones and lines of `watch`, with counts beside the lines"
+    )
     heights_m: dict[str, Annotated[float, Field(gt=0, le=1000)]] = Field(
         default={"person": 1.7}, description="true heights of classes, for {distance_m}"
     )

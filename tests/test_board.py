@@ -1,6 +1,7 @@
 """What computer this is: made-up ones, and this one."""
 
 import os
+import platform
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from edge_vision.board import (
     board_name,
     busy_s,
     core_count,
+    node_name,
     temperature_c,
     throttling,
 )
@@ -107,3 +109,21 @@ def test_else_the_voltage_sensor_says_it(tmp_path: Path) -> None:
     assert throttling(tmp_path) == ("the supply voltage is too low",)
     write(tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled", "4\n")
     assert throttling(tmp_path) == ("the board is throttled",), "the firmware knows more"
+
+
+@pytest.mark.parametrize(
+    ("configured", "host", "name"),
+    [
+        ("porch", "pi", "porch"),
+        (None, "pi", "pi"),
+        (None, "pi.example.org", "pi-example-org"),
+        (None, "-p\u00e4-", "p"),
+        (None, "", "edge-vision"),
+        (None, "x" * 80, "x" * 63),
+    ],
+)
+def test_node_name(
+    configured: str | None, host: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "node", lambda: host)
+    assert node_name(configured) == name

@@ -52,7 +52,7 @@ def test_defaults_are_valid_when_said_aloud() -> None:
 
 
 def test_numbers_carry_their_unit() -> None:
-    units = ("_px", "_s", "_ms", "_ns", "_c")
+    units = ("_px", "_s", "_ms", "_ns", "_c", "_kb", "_mb", "_days")
     bare = {
         key.split(".")[-1]
         for key, field in keys()

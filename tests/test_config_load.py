@@ -147,8 +147,8 @@ MISTAKES = [
     ("camera:\n  fps:\n", 2, None),
     ("cam: {}\n", 1, "unknown key cam; did you mean camera?"),
     ("fps: 3\n", 1, "unknown key fps; did you mean camera.fps?"),
-    ("zzz: 3\n", 1, "unknown key zzz; known here: version, camera, model, tracking, overlay, "
-     "outputs, governor, power, log"),
+    ("zzz: 3\n", 1, "unknown key zzz; known here: version, node, camera, model, tracking, "
+     "watch, overlay, events, recorder, outputs, governor, power, log"),
     ("version: one\n", 1, 'version is "one"; expected a whole number'),
     ("version: 0\n", 1, "version is 0; expected greater than or equal to 1"),
     ("log:\n  zzz: 3\n", 2, "unknown key log.zzz; known here: level"),

@@ -10,7 +10,7 @@ import yaml
 
 from edge_vision import config_save
 from edge_vision.config import Config
-from edge_vision.config_load import load_config
+from edge_vision.config_load import load_config, parse_config
 from edge_vision.config_save import save_values
 from edge_vision.errors import OutputError
 from edge_vision.live import live_values
@@ -32,6 +32,9 @@ OTHER: dict[str, Any] = {
     "power.idle_after_s": 5.0,
     "governor.hot_c": 70.5,
     "log.level": "debug",
+    "watch.zones": {"yard": [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]], "2": [[0, 0], [1, 0], [0, 1]]},
+    "watch.lines": {"door": [[0.3, 0.9], [0.3, 0.2]]},
+    "watch.rules": [{"name": "visitor", "classes": ["cat"]}, {"name": "any"}],
 }
 
 
@@ -61,10 +64,12 @@ def test_one_line_of_the_whole_configuration_changes(
         value += 1
     assert value != old
     saved, backup = save_values(file, {(section, key): value})
-    minus, plus = changed_lines(text, saved.read_text("utf-8"))
+    minus, plus, *more = changed_lines(text, saved.read_text("utf-8"))
+    assert len(more) == (len(value) if section == "watch" else 0)  # a line for each entry
+    assert all(line.startswith("+    ") for line in more)
     assert minus.split(":")[0][1:] == plus.split(":")[0][1:] == f"  {key}"
     assert minus.partition("#")[2].strip()[-20:] in plus, "the comment is lost"
-    assert live_values(load_config(saved))[section][key] == value
+    assert load_config(saved) == parse_config({section: {key: value}})
     assert backup.read_text("utf-8") == text
     assert backup.name == "config.yaml.bak"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml", "config.yaml.bak"]
