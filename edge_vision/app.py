@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -92,6 +92,9 @@ class App:
             screen=getattr(self._camera, "screen", None),
             keep_old=unattended,
             page=page and config.camera.pace == "realtime",
+            events=config.events,
+            recorder=config.recorder,
+            rules=bool(config.watch.rules),
         )
         self._frames = frames
         self._duration_s = duration_s
@@ -127,8 +130,13 @@ class App:
         detector = None
         if change.detector or (governed and self.held_back):
             detector = build_detector(detector_config(change.config))
+        watched = any(key.startswith("watch.") for key in change.changed)
+        if watched:
+            pipeline.watch.check(change.config.watch)
         if change.overlay:
             pipeline.use_overlay(change.config)
+        if watched:
+            pipeline.use_watch(change.config)
         if detector is not None:
             self.detector = detector
             pipeline.use_detector(detector, change.config.model.min_score)
@@ -148,7 +156,7 @@ class App:
 
     def faults(self) -> list[EdgeVisionError]:
         """What went wrong without ending the run."""
-        return faults_of(self._camera, self.outputs)
+        return faults_of(self._camera, self.outputs) + self.pipeline.watch.faults()
 
     def _make_governor(self) -> Governor | None:
         """What holds the work back on a board in trouble; None where it is not wanted."""
@@ -224,7 +232,7 @@ class App:
             if self._frames is not None and now - last_frame > _GIVE_UP_S:
                 reason = pipeline.camera_state.read()[0].reason or "no frame came"
                 raise CameraUnavailable(f"gave up after {_GIVE_UP_S:g} s without a frame: {reason}")
-            if self.outputs and all(output.fault() is not None for output in self.outputs):
+            if _all_over(self.outputs):
                 return  # nothing is left that could take a result
             if self._on_tick is not None:
                 self._on_tick(self, time.monotonic_ns())
@@ -271,6 +279,18 @@ def replay(
 
     run.run(stop, frames=frames, duration_s=duration_s, on_frame=pump)
     return summary_of(run.telemetry, camera, outputs)
+
+
+def _all_over(outputs: Sequence[Output]) -> bool:
+    """Some have failed for good, and the others are idle; see outputs/base.py."""
+    failed = [
+        output
+        for output in outputs
+        if output.fault() is not None and not getattr(output, "recovers", False)
+    ]
+    return bool(failed) and all(
+        output in failed or getattr(output, "idle", False) for output in outputs
+    )
 
 
 def detector_config(config: Config) -> ModelConfig:

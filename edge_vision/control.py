@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge_vision.config import Config
+from edge_vision.events import Counts
+from edge_vision.history import History
 from edge_vision.results import Analysed
 from edge_vision.slot import Bulletin
 from edge_vision.telemetry import Telemetry
@@ -98,12 +100,24 @@ class Control(Protocol):
         """A sentence for each output that has stopped, and each fault of the camera."""
         ...
 
+    def output_faults(self) -> dict[str, str]:
+        """Name of each output -> what is wrong with it now, or empty."""
+        ...
+
     def models(self) -> list[dict[str, Any]]:
         """What could run instead: plain values, one for each model known."""
         ...
 
     def colours(self) -> dict[str, str]:
         """Label -> "#rrggbb", as the overlay draws it, of every class the model knows."""
+        ...
+
+    def counts(self) -> Counts:
+        """What passed the lines, entered the zones, and is there now."""
+        ...
+
+    def history(self) -> History | None:
+        """The log of events; None where none is kept (events.enabled)."""
         ...
 
     def live_values(self) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,8 @@ from edge_vision.config_save import save_values
 from edge_vision.control import BoardStatus, CameraStatus, Changed, ModelStatus
 from edge_vision.detect.zoo import ModelEntry, read_manifest
 from edge_vision.errors import ConfigError, EdgeVisionError, ShutdownError
+from edge_vision.events import Counts
+from edge_vision.history import History
 from edge_vision.live import change_of, live_values, offered
 from edge_vision.render.style import Colours
 
@@ -102,6 +104,10 @@ class Desk:
         """See Control."""
         return [str(fault) for fault in self._app.faults()]
 
+    def output_faults(self) -> dict[str, str]:
+        """See Control."""
+        return {output.name: str(output.fault() or "") for output in self._app.outputs}
+
     def models(self) -> list[dict[str, Any]]:
         """See Control: name, family, classes, sizes, each with input_hw_px and its measured mAP."""
         found = []
@@ -131,6 +137,15 @@ class Desk:
         return {
             label: f"#{red:02x}{green:02x}{blue:02x}" for label, (blue, green, red) in bgr.items()
         }
+
+    def counts(self) -> Counts:
+        """See Control."""
+        return self._app.pipeline.watch.counts
+
+    def history(self) -> History | None:
+        """See Control."""
+        logs = (output.history for output in self._app.outputs if hasattr(output, "history"))
+        return next(logs, None)
 
     def live_values(self) -> dict[str, dict[str, Any]]:
         """See Control."""

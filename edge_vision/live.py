@@ -10,7 +10,7 @@ _DETECTOR = frozenset(
     min_score nms_iou max_detections classes""".split()  # noqa: SIM905
 )
 """Keys of `model` that another detector for the same classes takes care of."""
-_ANY_TIME = ("log", "governor", "power")
+_ANY_TIME = ("log", "governor", "power", "watch")
 """Sections that are looked at again and again."""
 _IN_THE_FILE_ONLY = frozenset(
     """model.deadline_s model.delegate model.delegate_options model.fallback_file model.input_hw_px

@@ -23,7 +23,7 @@ from edge_vision.camera.base import Camera
 from edge_vision.config import CameraConfig, Config
 from edge_vision.config_board import PowerConfig
 from edge_vision.detect.base import Detector
-from edge_vision.errors import DetectorError, EdgeVisionError, ShutdownError
+from edge_vision.errors import EdgeVisionError, ShutdownError
 from edge_vision.frame import Frame
 from edge_vision.outputs.base import Output
 from edge_vision.results import Analysed, Scene
@@ -34,7 +34,8 @@ from edge_vision.stages.drawing import Drawing
 from edge_vision.stages.follow import Follower
 from edge_vision.stages.idle import IdleGate
 from edge_vision.stages.render import RenderStage, Showing
-from edge_vision.stages.stuck import StuckWatch
+from edge_vision.stages.stuck import StuckWatch, stuck_error
+from edge_vision.stages.watch import WatchStage
 from edge_vision.telemetry import Telemetry
 from edge_vision.track.paths import Paths
 from edge_vision.worker import Worker
@@ -87,8 +88,8 @@ class Pipeline:
         self._exact = config.overlay.timing == "exact"
         self._wait = config.camera.pace == "fast"
         self._paths = paths = Paths()
-        score = config.model.min_score
-        self._follower = Follower(detector.labels, config.tracking, score, paths)
+        self._follower = Follower(detector.labels, config.tracking, config.model.min_score, paths)
+        self.watch = WatchStage.from_config(config, detector.labels, outputs)
         self._detect = DetectStage(
             Engine(detector),
             self._follower,
@@ -130,6 +131,7 @@ class Pipeline:
 
     def _make_drawing(self, config: Config, detector: Detector) -> Drawing:
         drawing = Drawing(config.overlay, config.tracking, detector, self.telemetry, self._paths)
+        drawing.use_places(config, self.watch.crossings)
         if any(output.wants == "overlays" for output in self._outputs):
             drawing.draw_sheets()
         return drawing
@@ -182,6 +184,11 @@ class Pipeline:
             drawing.warm_up(config.camera.size_px)
         self._render.drawing = drawing
 
+    def use_watch(self, config: Config) -> None:
+        """Go on with another configuration's places and rules from the next frame on."""
+        self.watch.use(config.watch)
+        self._render.drawing.use_places(config, self.watch.crossings)
+
     def limit(self, least_interval_ns: int, show_every: int, note: str) -> None:
         """Analyse no frames nearer to each other, show each so-manieth; any thread.
 
@@ -224,6 +231,7 @@ class Pipeline:
             if not worker.join(min(_JOIN_S, deadline - time.monotonic())):
                 log.error("thread %s does not end; it stands at:\n%s", worker.name, worker.stack())
                 stuck.append(worker.name)
+        self.watch.close(max(0.5, min(_JOIN_S, deadline - time.monotonic())))
         for output in self._outputs:
             output.close(max(0.5, min(_JOIN_S, deadline - time.monotonic())))
         for worker in workers:
@@ -241,13 +249,7 @@ class Pipeline:
         if self._stuck.is_stuck(running, now_ns, deadline_s):
             engine = self._detect.engine.detector.engine
             infer = next(link.worker for link in self._chain if link.worker.name == "infer")
-            infer.give_up(
-                DetectorError(
-                    f"inference {running} is stuck: no result within {deadline_s:g} s "
-                    f"(model.deadline_s) from {engine}; start again, or try model.delegate: "
-                    "cpu"
-                )
-            )
+            infer.give_up(stuck_error(running, deadline_s, engine))
 
     def _on_end(self, ended: Worker) -> None:
         link = next(link for link in self._chain if link.worker is ended)
@@ -255,6 +257,8 @@ class Pipeline:
             link.source.close()
         for slot in link.targets:
             slot.close(drain=True)
+        if ended.name == "decode":
+            self.watch.end()
         if ended.failure is not None:
             self.stop()
         with self._lock:
@@ -281,6 +285,7 @@ class Pipeline:
         for output in self._scene_outputs:
             if output.active() and not output.offer(analysed):
                 self.telemetry.drop(f"{output.name} busy")
+        self.watch.step(scene)
         if self._on_scene is not None:
             self._on_scene(scene)
         if job.frame is not None:

@@ -1,15 +1,19 @@
-"""What many tests share: the real model, real pictures, and a look for threads left behind."""
+"""What many tests share: real pictures, a real MQTT broker, a look for threads left behind."""
 
 import shutil
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent
+DEADLINE_S = 20.0
+Until = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +78,82 @@ def no_thread_left() -> Iterator[None]:
     for thread in set(threading.enumerate()) - before:
         thread.join(max(0.0, deadline - time.monotonic()))
         assert not thread.is_alive(), f"thread {thread.name} is left"
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """until(condition, what): wait until it is true; fails after DEADLINE_S."""
+
+    def wait(condition: Callable[[], Any], what: str = "") -> Any:
+        deadline = time.monotonic() + DEADLINE_S
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {what or condition}"
+            time.sleep(0.01)
+        return found
+
+    return wait
+
+
+class Broker:
+    """mosquitto on a port of its own."""
+
+    def __init__(self, folder: Path, until: Until, settings: str) -> None:
+        program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+        if program is None:
+            pytest.skip("mosquitto is not installed (apt install mosquitto)")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._file = folder / f"mosquitto-{self.port}.conf"
+        self._file.write_text(
+            f"listener {self.port} 127.0.0.1\n{settings}\nmax_queued_messages 0\nuser root\n"
+            f"persistence true\npersistence_location {folder}/\nlog_dest none\n"
+        )
+        self._program, self._until = program, until
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [self._program, "-c", str(self._file)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._until(self._listens, "mosquitto listens")
+
+    def _listens(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "mosquitto has ended"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()  # in order: what sleeping clients subscribed to is remembered
+            process.wait(10)
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path, until: Until) -> Iterator[Callable[..., Broker]]:
+    """make_broker(settings): not started."""
+    made: list[Broker] = []
+
+    def make(settings: str = "allow_anonymous true") -> Broker:
+        made.append(Broker(tmp_path, until, settings))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.stop()
+
+
+@pytest.fixture
+def broker(make_broker: Callable[..., Broker]) -> Broker:
+    """Started, and open to everybody."""
+    broker = make_broker()
+    broker.start()
+    return broker

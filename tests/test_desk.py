@@ -200,3 +200,42 @@ def test_what_it_tells(run: Run) -> None:
     assert len(colours) > 70
     assert "classes" in desk.live_values()["model"]
     assert "delegate" not in desk.live_values()["model"]
+
+
+def test_what_is_wrong_with_each_output(run: Run) -> None:
+    assert run.desk.output_faults() == {}
+    run.app.outputs.append(_Failed())  # type: ignore[arg-type]
+    try:
+        assert run.desk.output_faults() == {"failed": "the disk is full"}
+    finally:
+        run.app.outputs.pop()
+
+
+class _Failed:
+    name = "failed"
+
+    def fault(self) -> OutputError:
+        return OutputError("the disk is full")
+
+
+def test_places_and_rules_are_saved_in_lines_of_their_own(run: Run) -> None:
+    watch: dict[str, Any] = {"lines": {"door": [[0.3, 0.9], [0.3, 0.2]]}}
+    watch["rules"] = [{"name": "through", "line": "door", "classes": ["person"]}]
+    done = run.ask({"watch": watch}, save=True)
+    assert set(done.changed) == {"watch.lines", "watch.rules"}
+    assert run.file.read_text() == TEXT + (
+        "watch:\n  lines:\n    door: [[0.3, 0.9], [0.3, 0.2]]\n"
+        "  rules:\n    - {name: through, line: door, classes: [person]}\n"
+    )
+    assert Path(done.backup).read_text() == TEXT
+    run.some_ticks()
+    assert run.loads == 0
+    run.until(lambda: "door" in run.desk.counts().lines)
+    for wrong, said in (
+        ({"rules": [{"name": "r", "classes": ["unicorn"]}]}, "unicorn"),
+        ({"lines": {}}, "names the line 'door', which is not there"),
+        ({"zones": {"door": [[0, 0], [1, 0], [1, 1]]}}, "has the name of a zone"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            run.ask({"watch": wrong}, save=True)
+    assert "unicorn" not in run.file.read_text()

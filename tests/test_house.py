@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("camera", "detect", "track", "render", "outputs")
+PARTS = ("camera", "detect", "track", "render", "rules", "outputs")
 ROWS = {
     **dict.fromkeys(("errors", "frame", "results"), 0),
     **dict.fromkeys(("account", "annotations", "board", "profile", "registry"), 1),
     **dict.fromkeys(("config", "config_base", "config_board", "config_camera"), 1),
     **dict.fromkeys(("config_file", "config_load", "config_outputs", "config_overlay"), 1),
-    **dict.fromkeys(("config_save", "config_version", "config_web", "control"), 1),
+    **dict.fromkeys(("config_save", "config_version", "config_web", "control", "events"), 1),
+    **dict.fromkeys(("config_keys", "config_text", "config_watch", "schedule"), 1),
+    **dict.fromkeys(("config_events", "config_net", "history"), 1),
     **dict.fromkeys(("health", "slot", "sweep", "telemetry", "videodev", "worker"), 1),
     **dict.fromkeys(PARTS, 2),
     **dict.fromkeys(("evaluate", "map_plot", "pipeline", "replay", "skeletons", "stages"), 3),
     **dict.fromkeys(("app", "api", "doctor", "measure", "notify", "tuning", "cli", "__main__"), 4),
-    **dict.fromkeys(("desk", "governor", "journal", "live", "service", "summary"), 4),
+    **dict.fromkeys(("desk", "fleet", "governor", "journal", "live", "service", "summary"), 4),
 }
 WITHOUT_PACKAGES: dict[str, set[str]] = {
     "__init__": set(), "errors": set(), "frame": {"numpy"}, "results": {"numpy"}

@@ -48,6 +48,14 @@ def test_another_overlay() -> None:
     assert found.config.overlay.blur == ["person"]
 
 
+def test_other_places_and_rules() -> None:
+    zone = [[0, 0], [1, 0], [0, 1]]
+    found = change({"watch": {"zones": {"yard": zone}, "rules": [{"name": "r", "zone": "yard"}]}})
+    assert found.changed == ("watch.zones", "watch.rules")
+    assert (found.overlay, found.detector, found.restart) == (False, False, ())
+    assert found.config.watch.rules[0].zone == "yard"
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -66,7 +66,9 @@ class Output(Protocol):
     """A receiver of analysed frames (`wants` "scenes") or of displayed frames ("pictures").
 
     One that wants "overlays" gets displayed frames too, with `Picture.overlay`; the overlay may be
-    missing on `Picture.image`.
+    missing on `Picture.image`.  One with an attribute `recovers` that is true has faults that pass
+    by themselves: the run goes on with them, also without another output.  While an attribute
+    `idle` is true it has nothing to do: once the others have failed, no run goes on for it alone.
     """
 
     name: str

@@ -46,7 +46,8 @@ class Overlay:
         self._colours = Colours(config)
         self._template = LabelTemplate(config)
         letters = Letters(config.font)
-        self._plates = Plates(letters)
+        self.plates = Plates(letters)
+        """What makes the labels; for other texts, too."""
         self._panel = HudPanel(letters)
         self._placing = Placing(self._preset.places)
         self._steady = SteadyLabels()
@@ -128,7 +129,7 @@ class Overlay:
         )
         if not parts:
             return _Mark(pen, outer, None, outer)
-        plate = self._preset.label(self._plates, surface, Wanted(parts, colour, sizes, faint))
+        plate = self._preset.label(self.plates, surface, Wanted(parts, colour, sizes, faint))
         rect = self._placing.place(track.id, outer, plate.width_px, plate.height_px, width, height)
         return _Mark(pen, outer, plate, rect)
 

@@ -9,6 +9,7 @@ from edge_vision.config_overlay import OverlayConfig
 from edge_vision.errors import ConfigError
 from edge_vision.render.clock import Clock
 from edge_vision.render.overlay import Hud, Overlay
+from edge_vision.render.places import PlaceMarks
 from edge_vision.render.sprites import Sprites
 from edge_vision.render.surface_rgba import RgbaSurface
 from edge_vision.results import Track
@@ -47,15 +48,19 @@ class Sheet:
         tracks: Sequence[Track],
         clock: Clock,
         hud: Hud | None,
+        places: PlaceMarks | None = None,
     ) -> NDArray[np.uint8]:
         """The overlay for a picture of a size: uint8 (height, width, 4) RGBA, see PixelFormat.RGBA.
 
+        places: drawn below all else.
         It is the sheet's own memory: the next `draw` changes it.
         """
         surface = self._surface
         if (surface.width_px, surface.height_px) != (width_px, height_px):
             surface = self._surface = RgbaSurface(width_px, height_px)
         surface.clear()
+        if places is not None:
+            places.draw(surface)
         self._sprites.draw(surface, tracks, clock.media_ns)
         self._overlay.draw(surface, tracks, self._labels, clock, hud)
         return surface.image.data

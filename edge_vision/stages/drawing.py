@@ -1,9 +1,11 @@
 """From a frame and what is known to the picture that is shown."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
+from edge_vision.config import Config
 from edge_vision.config_overlay import OverlayConfig, TrackingConfig
 from edge_vision.detect.base import Detector
 from edge_vision.frame import Frame, Image
@@ -12,6 +14,7 @@ from edge_vision.render.canvas import Canvas
 from edge_vision.render.class_names import warn_of_unknown
 from edge_vision.render.clock import Clock
 from edge_vision.render.overlay import Hud, Overlay
+from edge_vision.render.places import Crossings, PlaceMarks
 from edge_vision.render.plugin import Plugin
 from edge_vision.render.privacy import Privacy
 from edge_vision.render.sheet import Sheet
@@ -76,6 +79,17 @@ class Drawing:
         self._plain_canvas = Canvas()
         self._config = config
         self._sheet: Sheet | None = None
+        self._places: PlaceMarks | None = None
+
+    def use_places(self, config: Config, crossings: Callable[[], Crossings]) -> None:
+        """Draw the zones and lines of a configuration from the next picture on; any thread.
+
+        crossings: asked at each picture.
+        """
+        watch, overlay = config.watch, config.overlay
+        wanted = overlay.places and (watch.zones or watch.lines)
+        plates, thick = self._overlay.plates, overlay.thickness_px
+        self._places = PlaceMarks(watch, plates, crossings, thick) if wanted else None
 
     def draw_sheets(self) -> None:
         """Give each picture its overlay by itself, too.  ConfigError where that cannot be."""
@@ -127,7 +141,7 @@ class Drawing:
         sheet = None
         if self._sheet is not None:
             size_px = surface.width_px, surface.height_px
-            sheet = self._sheet.draw(*size_px, tracks, clock, hud)
+            sheet = self._sheet.draw(*size_px, tracks, clock, hud, self._places)
         drawn = time.perf_counter_ns()
         self._stamp(frame, now_ns, (begin, filled, carried, drawn))
         return Picture(
@@ -165,6 +179,9 @@ class Drawing:
     def _burn(
         self, surface: Surface, tracks: tuple[Track, ...], clock: Clock, hud: Hud | None
     ) -> None:
+        places = self._places
+        if places is not None:
+            places.draw(surface)
         self._sprites.draw(surface, tracks, clock.media_ns)
         self._overlay.draw(surface, tracks, self._labels, clock, hud)
         if self._plugin is not None:

@@ -1,5 +1,7 @@
 """Noticing an inference that does not end."""
 
+from edge_vision.errors import DetectorError
+
 _LONGEST_STEP_NS = 1_000_000_000
 """What one look may add to the time an inference has been seen under way."""
 
@@ -19,3 +21,11 @@ class StuckWatch:
         self._spent_ns = self._spent_ns + step_ns if running == self._run else 0
         self._run = running
         return running != 0 and self._spent_ns > deadline_s * 1e9
+
+
+def stuck_error(running: int, deadline_s: float, engine: str) -> DetectorError:
+    """What to say of inference number `running` of an engine."""
+    return DetectorError(
+        f"inference {running} is stuck: no result within {deadline_s:g} s (model.deadline_s) from "
+        f"{engine}; start again, or try model.delegate: cpu"
+    )

@@ -214,8 +214,8 @@ def test_numbers_that_change_cost_no_rendering(
         if seq == 400:
             drawn.clear()
     assert drawn == []
-    assert overlay._plates._kept.bytes <= 4 << 20
-    assert len(overlay._plates._kept._pictures) < 600
+    assert overlay.plates._kept.bytes <= 4 << 20
+    assert len(overlay.plates._kept._pictures) < 600
 
 
 def test_the_same_picture_twice(found: Found, hud: Hud) -> None:

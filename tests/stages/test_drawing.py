@@ -168,6 +168,24 @@ def test_warming_up_leaves_no_trace(detector: SsdDetector, picture: Any) -> None
     assert np.array_equal(*pictures)
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_places_are_drawn_where_they_are_wanted(
+    detector: SsdDetector, picture: Any, wanted: bool
+) -> None:
+    """On the picture and on the overlay by itself."""
+    zone = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]
+    config = parse_config(
+        {"overlay": {**PLAIN, "places": wanted}, "watch": {"zones": {"yard": zone}}}
+    )
+    made = drawing(detector)
+    made.draw_sheets()
+    made.use_places(config, dict)
+    shown = made.draw(frame(picture), None, 10**9)
+    assert shown.overlay is not None
+    assert bool(shown.overlay.any()) is wanted
+    assert np.array_equal(shown.bgr(), picture) is not wanted
+
+
 def bgr_of(image: Image) -> Any:
     if image.format is PixelFormat.BGR:
         return image.data
