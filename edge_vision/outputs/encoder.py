@@ -171,7 +171,9 @@ def whole_pictures(packets: Iterable["Packet[Any]"], held: list[bytes]) -> Itera
             joined: Packet[Any] = Packet(b"".join([*held, data]))
             held.clear()
             joined.pts, joined.dts = packet.pts, packet.dts
-            joined.time_base, joined.stream = packet.time_base, packet.stream
+            joined.time_base = packet.time_base
+            if packet.stream is not None:  # of an encoder that is no part of a file
+                joined.stream = packet.stream
             joined.is_keyframe = packet.is_keyframe
             yield joined
         else:

@@ -29,7 +29,7 @@ _FRAGMENT_TICKS = TICKS_PER_S
 _FIRST_FRAME_TICKS = TICKS_PER_S // 30
 _SYNC_S = 2.0
 """How often what was written is carried to the disk itself: more than this no power cut costs."""
-_MOVFLAGS = "hybrid_fragmented+frag_keyframe+empty_moov+default_base_moof"
+MOVFLAGS = "hybrid_fragmented+frag_keyframe+empty_moov+default_base_moof"
 
 
 class EncoderFailed(Exception):
@@ -87,6 +87,7 @@ class CarefulFile:
                 os.fdatasync(self._fd)
                 for place, data in self._changes:
                     self._put(place, data)
+                os.fdatasync(self._fd)  # only then may anybody say that the file is finished
             elif self.error is not None:
                 os.ftruncate(self._fd, whole_bytes)
         except OSError as error:
@@ -139,7 +140,7 @@ class Mp4Writer:
             self._file,
             "w",
             format="mp4",
-            options={"movflags": _MOVFLAGS + late, "flush_packets": "1"},
+            options={"movflags": MOVFLAGS + late, "flush_packets": "1"},
         )
         stream = self._container.add_stream(encoder.codec)
         assert isinstance(stream, VideoStream)

@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import math
 import os
 import stat
 from collections import deque
@@ -10,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vision.config_outputs import VideoConfig
 from edge_vision.errors import BackendMissing, OutputError
-from edge_vision.frame import PixelFormat
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.encoder import (
     Encoder,
@@ -24,6 +21,7 @@ from edge_vision.outputs.encoder import (
     software,
     why_not_hardware,
 )
+from edge_vision.outputs.fitting import Fitter
 from edge_vision.outputs.h264_device import why_no_device
 from edge_vision.outputs.mp4 import TICKS_PER_S, EncoderFailed, FFmpegError, Mp4Writer
 from edge_vision.outputs.queue import QueuedOutput
@@ -36,8 +34,6 @@ _QUEUE = 8
 """Pictures that may wait, 1.4 MB each at 1280x720: a quarter of a second at 30 a second."""
 _SPARE = 3
 """Memory of written pictures kept for the next ones: what a busy moment needed goes back."""
-_MOST_PIXELS = 3840 * 2160
-"""Larger pictures are scaled down: hardware players end at H.264 level 5.1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +70,7 @@ class VideoOutput(QueuedOutput[_Job]):
         self._files = 1
         self._writer: Mp4Writer | None = None
         self._encoder: Encoder | None = None
-        self._fitter: _Fitter | None = None
+        self._fitter: Fitter | None = None
         self._clock = _Clock()
         self._spare: deque[NDArray[np.uint8]] = deque(maxlen=_SPARE)
 
@@ -102,16 +98,12 @@ class VideoOutput(QueuedOutput[_Job]):
     def _pack(self, item: Analysed | Picture) -> _Job:
         assert isinstance(item, Picture)
         if self._fitter is None:
-            self._fitter = _Fitter(item.image.width_px, item.image.height_px)
+            self._fitter = Fitter(item.image.width_px, item.image.height_px)
         try:
             i420 = self._spare.popleft()
         except IndexError:
             i420 = np.empty(self._fitter.i420_shape, np.uint8)
-        image = item.image
-        if image.format is PixelFormat.YUV420 and image.data.shape == i420.shape:
-            np.copyto(i420, image.data)
-        else:
-            cv2.cvtColor(self._fitter.fit(item.bgr()), cv2.COLOR_BGR2YUV_I420, dst=i420)
+        self._fitter.fill(i420, item, item.image)
         return _Job(i420, self._clock.ticks(item.media_ns))
 
     def _write(self, job: _Job) -> None:
@@ -223,36 +215,6 @@ def _next_part(path: Path) -> Path:
     """A name beside a file that no file has: out-2.mp4, out-3.mp4, ..."""
     names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
     return next(name for name in names if not name.exists())
-
-
-class _Fitter:
-    """Brings pictures of any size to the size of the file."""
-
-    def __init__(self, width_px: int, height_px: int) -> None:
-        scale = min(1.0, math.sqrt(_MOST_PIXELS / (width_px * height_px)))
-        # 4:2:0 has one colour sample for two by two pixels; encoders refuse a few pixels.
-        self._width, self._height = (
-            max(16, int(side * scale) // 2 * 2) for side in (width_px, height_px)
-        )
-        self.i420_shape = (self._height * 3 // 2, self._width)
-        self._board: NDArray[np.uint8] | None = None
-
-    def fit(self, bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The picture, uint8 (h, w, 3), as it is, less one pixel, or scaled with black bars."""
-        height, width = bgr.shape[:2]
-        if height - self._height in (0, 1) and width - self._width in (0, 1):
-            return bgr[: self._height, : self._width]
-        if self._board is None:
-            self._board = np.empty((self._height, self._width, 3), np.uint8)
-        self._board[:] = 0
-        scale = min(self._width / width, self._height / height)
-        wide = max(1, min(self._width, round(width * scale)))
-        high = max(1, min(self._height, round(height * scale)))
-        left, top = (self._width - wide) // 2, (self._height - high) // 2
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        target = self._board[top : top + high, left : left + wide]
-        cv2.resize(bgr, (wide, high), dst=target, interpolation=how)
-        return self._board
 
 
 class _Clock:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_vision.config_outputs import VideoConfig
 from edge_vision.frame import Image, PixelFormat, Stamps
-from edge_vision.outputs import video
+from edge_vision.outputs import fitting
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.video import VideoOutput
 
@@ -55,7 +55,7 @@ def test_nothing_is_converted(
     tmp_path: Path, photo: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planes = cv2.cvtColor(photo, cv2.COLOR_BGR2YUV_I420)
-    monkeypatch.delattr(video, "cv2")
+    monkeypatch.delattr(fitting, "cv2")
     image = Image.from_array(planes, PixelFormat.YUV420)
     shown = _recorded(tmp_path / "yuv.mp4", image, image)
     assert np.abs(shown[1].astype(int) - planes).mean() < 1

@@ -1,0 +1,1 @@
+"""The log of events, with a picture and a clip of each."""
