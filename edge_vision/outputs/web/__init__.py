@@ -14,8 +14,10 @@ hub.py        pictures to JPEG once (jpeg.py), and to everybody who watches (vie
 shot.py       one JPEG, and as a part of a stream
 streams.py    /stream.mjpg, /snapshot.jpg
 api.py        /api/..., /healthz; state.py: /api/state; wish.py: PATCH; shapes.py: what is answered
+past.py       /api/history, /api/counts; files.py: pictures and clips, in ranges
+happenings.py events, from the rules to who listens
 scenes.py     scenes as JSON, made once; who waits for them
-events.py     /api/events: each scene to all who listen
+events.py     /api/events: each scene, and what happens, to all who listen
 recent.py     the last ten minutes
 metrics.py    /metrics
 openapi.py    /openapi.json

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from edge_vision.events import Event
 from edge_vision.health import ailing
 from edge_vision.outputs.web.events import Events
 from edge_vision.outputs.web.problem import Problem
@@ -67,9 +68,15 @@ async def _watching(app: web.Application) -> AsyncIterator[None]:
         if asked.events.count:
             loop.call_soon_threadsafe(lambda: asked.events.spread(loop.time()))
 
+    def happened(event: Event) -> None:
+        if asked.events.count:
+            loop.call_soon_threadsafe(lambda: asked.events.happen(event, loop.time()))
+
     watch = SceneWatch(app[SITE].control, asked.recent, news)
     watch.start()
+    app[SITE].happenings.listen(happened)
     yield
+    app[SITE].happenings.listen(None)
     watch.close()
 
 
@@ -131,9 +138,7 @@ async def _metrics(request: web.Request) -> web.Response:
 
     site, asked = request.app[SITE], request.app[ASKED]
     state = state_of(site, asked.events.count)
-    control, tracked = site.control, site.control.config.tracking.enabled
-    body = text_of(state, control.telemetry, control.analysed.read()[0], tracked=tracked)
-    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+    return web.Response(body=text_of(state, site), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def _openapi(request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from edge_vision.outputs.web.guard import MOST_BODY_BYTES, guard_of
 from edge_vision.outputs.web.headers import on_response_prepare
 from edge_vision.outputs.web.login import Login
 from edge_vision.outputs.web.page import page_routes
+from edge_vision.outputs.web.past import add_past
 from edge_vision.outputs.web.site import SITE, Site
 from edge_vision.outputs.web.streams import add_streams
 
@@ -22,4 +23,5 @@ def make_app(site: Site, access: Access) -> web.Application:
     app.add_routes(page_routes())
     add_streams(app)
     add_api(app)
+    add_past(app)
     return app

@@ -1,4 +1,4 @@
-"""/api/events: every scene to all who listen, as server-sent events.
+"""/api/events: every scene, and what happens, to all who listen, as server-sent events.
 
 One function writes the same bytes to all connections, with no task woken for any of them: a hundred
 listeners cost a hundred calls of send(2) a scene, and little else.  Who does not read skips scenes.
@@ -6,11 +6,13 @@ Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable
 
 from aiohttp import HttpVersion11, web
 
+from edge_vision.events import Event
 from edge_vision.outputs.web.problem import Problem
 
 MOST = 150
@@ -44,6 +46,11 @@ class Listener:
     def write(self, data: bytes, chunk: bytes, now_s: float) -> None:
         """Write unless what was written before still waits."""
         if self.look(now_s) and not self._waiting_bytes:
+            self._transport.write(chunk if self._chunked else data)
+
+    def tell(self, data: bytes, chunk: bytes, now_s: float) -> None:
+        """Write behind what waits, if that is little: unlike a scene it does not come again."""
+        if self.look(now_s) and self._waiting_bytes < _BACKLOG_BYTES:
             self._transport.write(chunk if self._chunked else data)
 
     def look(self, now_s: float) -> bool:
@@ -126,6 +133,14 @@ class Events:
             if listener.seq != seq:
                 listener.seq = seq
                 listener.write(data, chunk, now_s)
+
+    def happen(self, event: Event, now_s: float) -> None:
+        """Tell all of an event that has begun or ended."""
+        text = json.dumps(event.to_dict(), allow_nan=False, separators=(",", ":")).encode()
+        data = b"event: happening\ndata: %b\n\n" % text
+        chunk = _chunk(data)
+        for listener in self._listeners:
+            listener.tell(data, chunk, now_s)
 
     def close(self) -> None:
         """End every answer, and begin none."""

@@ -17,8 +17,8 @@ from prometheus_client.core import (
 
 from edge_vision.outputs.web.scenes import objects_of
 from edge_vision.outputs.web.shapes import State
-from edge_vision.results import Analysed
-from edge_vision.telemetry import Histogram, Telemetry
+from edge_vision.outputs.web.site import Site
+from edge_vision.telemetry import Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BOUNDS_S = (
@@ -28,23 +28,20 @@ _BOUNDS_S = (
 """Of the buckets; what is counted is off by up to 1.3 % of the bound, see Histogram.at_most."""
 
 
-def text_of(state: State, telemetry: Telemetry, newest: Analysed | None, *, tracked: bool) -> bytes:
+def text_of(state: State, site: Site) -> bytes:
     """Prometheus's text format 0.0.4."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(state, telemetry, newest, tracked=tracked))
+    registry.register(_Figures(state, site))
     return generate_latest(registry)
 
 
 class _Figures:
     """A collector of one look at the run."""
 
-    def __init__(
-        self, state: State, telemetry: Telemetry, newest: Analysed | None, *, tracked: bool
-    ) -> None:
+    def __init__(self, state: State, site: Site) -> None:
         self._state = state
-        self._telemetry = telemetry
-        self._newest = newest
-        self._tracked = tracked
+        self._control = site.control
+        self._begun = site.happenings.begun()
 
     def collect(self) -> Iterator[Metric]:
         """Every metric."""
@@ -52,6 +49,8 @@ class _Figures:
         yield from self._times()
         yield from self._gauges()
         yield self._objects()
+        yield from self._passed()
+        yield self._faults()
 
     def _counters(self) -> Iterator[Metric]:
         state = self._state
@@ -69,7 +68,7 @@ class _Figures:
         yield drops
 
     def _times(self) -> Iterator[Metric]:
-        telemetry = self._telemetry
+        telemetry = self._control.telemetry
         stages = HistogramMetricFamily(
             "edge_vision_stage_duration_seconds",
             "From the stage before to this one.",
@@ -129,11 +128,50 @@ class _Figures:
 
     def _objects(self) -> Metric:
         found = GaugeMetricFamily("edge_vision_objects", "Seen now.", labels=["class"])
-        if self._newest is not None and self._state["camera"]["up"]:
-            seen = objects_of(self._newest.scene, tracked=self._tracked)
+        newest = self._control.analysed.read()[0]
+        if newest is not None and self._state["camera"]["up"]:
+            tracked = self._control.config.tracking.enabled
+            seen = objects_of(newest.scene, tracked=tracked)
             for label, count in sorted(Counter(thing["label"] for thing in seen).items()):
                 found.add_metric([label], count)
         return found
+
+    def _passed(self) -> Iterator[Metric]:
+        """Events, crossings, and who is where."""
+        happened = CounterMetricFamily(
+            "edge_vision_events", "Events begun since the start, by rule.", labels=["rule"]
+        )
+        rules = (rule.name for rule in self._control.config.watch.rules)
+        for name in sorted({*rules, *self._begun}):
+            happened.add_metric([name], self._begun.get(name, 0))
+        yield happened
+        counts = self._control.counts()
+        crossings = CounterMetricFamily(
+            "edge_vision_line_crossings",
+            "Objects that crossed a line; goes on after a restart.",
+            labels=["line", "direction", "class"],
+        )
+        for line, ways in sorted(counts.lines.items()):
+            for way, classes in sorted(ways.items()):
+                for label, count in sorted(classes.items()):
+                    crossings.add_metric([line, way, label], count)
+        yield crossings
+        inside = GaugeMetricFamily(
+            "edge_vision_zone_objects", "Objects in a zone now.", labels=["zone", "class"]
+        )
+        for zone, classes in sorted(counts.now.items()):
+            if zone:  # the whole picture is edge_vision_objects
+                for label in sorted({*classes, *counts.zones.get(zone, ())}):
+                    inside.add_metric([zone, label], classes.get(label, 0))
+        yield inside
+
+    def _faults(self) -> Metric:
+        faults = GaugeMetricFamily(
+            "edge_vision_output_fault", "1 while an output has failed.", labels=["output"]
+        )
+        for name, said in sorted(self._control.output_faults().items()):
+            faults.add_metric([name], bool(said))
+        return faults
 
 
 def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:

@@ -10,6 +10,7 @@ from edge_vision import __version__
 from edge_vision.config import Config
 from edge_vision.outputs.web import shapes
 from edge_vision.outputs.web.passwords import LONGEST
+from edge_vision.outputs.web.past import ID, KINDS, LIMIT, LONGEST_VALUE
 from edge_vision.outputs.web.streams import FPS, SCALE
 
 Json = dict[str, Any]
@@ -21,6 +22,9 @@ _SHAPES = (
     shapes.ConfigShape,
     shapes.ChangedShape,
     shapes.ModelsShape,
+    shapes.PassedShape,
+    shapes.HistoryShape,
+    shapes.RecordedShape,
     shapes.HealthShape,
     shapes.SessionShape,
     shapes.ProblemShape,
@@ -29,16 +33,18 @@ _WORDS = {
     400: "A value in the address or the body cannot be read.",
     401: "A login is needed, or the password was wrong.",
     403: "A page of another site asks, or there is no password to log in with.",
-    404: "There is no such file.",
+    404: "There is no such file, no such event, or no log of events (see events.enabled).",
     409: "The change is in effect, but could not be saved.",
     413: "The body is too large.",
+    416: "The file has nothing of this range.",
     415: "The body is not sent as JSON.",
     421: "The Host header names no host of this board.",
     422: "What is asked for cannot be; the sentences say why.",
     429: "Too many tries; see Retry-After.",
     431: "The headers are too large.",
-    503: "Not now: too many ask, no picture comes, or the program is ending.",
+    503: "Not now: too many ask, no picture comes, a disk fails, or the program is ending.",
 }
+_HERE = "#/components/schemas/"
 _ANY = (401, 403, 421, 431, 503)
 """What stands before every handler answers these."""
 _SENT = (400, 413, 415, 422, *_ANY)
@@ -59,20 +65,20 @@ def document(keys: tuple[str, ...]) -> bytes:
             },
             "servers": [{"url": "/"}],
             "security": [{}, {"token": []}],
-            "paths": {**_pages(), **_streams(), **_logins(), **_api(keys), **_watch()},
+            "paths": {**_pages(), **_streams(), **_logins(), **_api(keys), **_past(), **_watch()},
             "components": {
-                "schemas": _schemas(),
+                "schemas": _schemas(keys),
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             },
         }
     ).encode()
 
 
-def _schemas() -> Json:
+def _schemas(keys: tuple[str, ...]) -> Json:
     """Of every shape, and those that they consist of; an answer holds nothing else."""
     given: list[Any] = [(kind, "serialization", TypeAdapter(kind)) for kind in _SHAPES]
-    _, found = TypeAdapter.json_schemas(given, ref_template="#/components/schemas/{model}")
-    schemas: Json = found["$defs"]
+    _, found = TypeAdapter.json_schemas(given, ref_template=_HERE + "{model}")
+    schemas: Json = found["$defs"] | _nested(keys)
     for name, schema in schemas.items():
         if "properties" in schema and name != "ProblemShape":
             schema["additionalProperties"] = False
@@ -109,7 +115,7 @@ def _json(said: str, shape: type) -> Json:
 
 
 def _ref(shape: type) -> Json:
-    return {"$ref": f"#/components/schemas/{shape.__name__}"}
+    return {"$ref": _HERE + shape.__name__}
 
 
 def _query(name: str, schema: Json, said: str) -> Json:
@@ -133,7 +139,10 @@ def _pages() -> Json:
     login = _content("HTML.", "text/html", _TEXT)
     page = _get("The page.", login)
     page["get"]["responses"]["303"] = {"description": "To /login, for a browser."}
-    return {"/": page, "/login": _get("The page to log in.", login), "/static/{name}": static}
+    log = _get("What happened, as a page.", login)
+    log["get"]["responses"]["303"] = page["get"]["responses"]["303"]
+    pages = {"/": page, "/history": log}
+    return {**pages, "/login": _get("The page to log in.", login), "/static/{name}": static}
 
 
 def _streams() -> Json:
@@ -176,7 +185,9 @@ def _logins() -> Json:
 
 def _api(keys: tuple[str, ...]) -> Json:
     events = _content(
-        "One event `scene` for each scene: the frame's number as id, and data as in /api/scene.",
+        "One event `scene` for each scene: the frame's number as id, and data as in /api/scene.  "
+        "One event `happening` when something that a rule is about begins, and one when it ends: "
+        "data as in /api/history/{id}, without what is kept of it (thumbnail and so on).",
         "text/event-stream",
         _TEXT,
     )
@@ -192,13 +203,61 @@ def _api(keys: tuple[str, ...]) -> Json:
     return {
         "/api/state": _get("The run in figures.", _json("Now.", shapes.State)),
         "/api/scene": _get("What was seen last.", _json("The newest scene.", shapes.SceneShape)),
-        "/api/events": _get("Every scene, as it comes.", events),
+        "/api/events": _get("Every scene, and what happens, as it comes.", events),
         "/api/recent": _get(
             "The last ten minutes.", _json("Objects by class.", shapes.RecentShape)
         ),
         "/api/config": {**config, "patch": change},
         "/api/models": _get("What could run.", _json("All models known.", shapes.ModelsShape)),
     }
+
+
+def _past() -> Json:
+    text = {"type": "string", "maxLength": LONGEST_VALUE}
+    moment = {"type": "string", "examples": ["1763812800", "2026-11-22", "2026-11-22T18:00"]}
+    event_id = {"type": "string", "pattern": f"^{ID}$"}
+    limit = {"type": "integer", "minimum": LIMIT[0], "maximum": LIMIT[1]}
+    query = [
+        _query("since", moment, "Unix seconds or ISO 8601: begun then or later"),
+        _query("until", moment, "begun before then"),
+        _query("kind", {"type": "string", "enum": list(KINDS)}, "what happened"),
+        _query("rule", text, "its rule"),
+        _query("label", text, "class of the object"),
+        _query("place", text, "zone or line of the rule, or a zone the object was in"),
+        _query("node", text, "name of the board"),
+        _query("before", event_id, "events older than this one, for the next page"),
+        _query("limit", limit, "at most so many"),
+    ]
+    found = _json("The newest first.", shapes.HistoryShape)
+    one = _get("One event.", _json("It.", shapes.RecordedShape), 404)
+    removed = {"204": {"description": "It is gone, with what only it had."}}
+    paths = {
+        "/api/counts": _get(
+            "What passed lines, and is in zones.", _json("Counted.", shapes.PassedShape)
+        ),
+        "/api/history": _get("Events.", found, 400, 404, query=query),
+        "/api/history/{id}": {
+            **one,
+            "delete": _operation("Remove it.", removed, (404, 413, 415, *_ANY)),
+        },
+        "/api/history/{id}/clip.mp4": _file("Its clip.", "video/mp4"),
+        "/api/history/{id}/thumbnail.jpg": _file("Its picture, small.", "image/jpeg"),
+        "/api/history/{id}/snapshot.jpg": _file("Its picture.", "image/jpeg"),
+    }
+    place = {"name": "id", "in": "path", "required": True, "schema": event_id}
+    for path, item in paths.items():
+        for operation in item.values() if "{id}" in path else ():
+            operation.setdefault("parameters", []).append(place)
+    return paths
+
+
+def _file(said: str, kind: str) -> Json:
+    download = _query("download", _FLAG, "1: for a browser to keep, instead of to show")
+    item = _get(said, _content("The file.", kind, _TEXT), 400, 404, 416, query=[download])
+    answers = item["get"]["responses"]
+    answers["206"] = _content("The range asked for by Range.", kind, _TEXT)
+    answers["304"] = {"description": "What the browser has is still right."}
+    return item
 
 
 def _watch() -> Json:
@@ -212,11 +271,11 @@ def _watch() -> Json:
 
 def _wish_schema(keys: tuple[str, ...]) -> Json:
     """The configuration's own schema, of these keys."""
-    whole = Config.model_json_schema()
+    whole = _whole()
     sections: Json = {}
     for name in keys:
         section, key = name.split(".")
-        home = whole["properties"][section]["$ref"].rpartition("/")[2]
+        home = getattr(Config.model_fields[section].annotation, "__name__", "")
         inner = sections.setdefault(
             section, {"type": "object", "properties": {}, "additionalProperties": False}
         )
@@ -226,3 +285,14 @@ def _wish_schema(keys: tuple[str, ...]) -> Json:
             k: v for k, v in schema.items() if k not in ("default", "title")
         }
     return {"type": "object", "properties": sections, "additionalProperties": False}
+
+
+def _nested(keys: tuple[str, ...]) -> Json:
+    """What the schema of these keys consists of, by name."""
+    known: Json = _whole()["$defs"]
+    wish = json.dumps(_wish_schema(keys))
+    return {name: schema for name, schema in known.items() if f'"{_HERE}{name}"' in wish}
+
+
+def _whole() -> Json:
+    return Config.model_json_schema(ref_template=_HERE + "{model}")

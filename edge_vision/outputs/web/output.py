@@ -7,7 +7,9 @@ from typing import Literal
 from edge_vision.config_web import WebConfig
 from edge_vision.control import Control
 from edge_vision.errors import EdgeVisionError
+from edge_vision.events import Event
 from edge_vision.outputs.base import Picture, Taken
+from edge_vision.outputs.web.happenings import Happenings
 from edge_vision.outputs.web.hub import Hub
 from edge_vision.outputs.web.server import Server
 from edge_vision.results import Analysed
@@ -26,6 +28,7 @@ class WebOutput:
     def __init__(self, config: WebConfig, *, patient: bool = False) -> None:
         self._config = config
         self._hub = Hub(config)
+        self._happenings = Happenings()
         self._control: Control | None = None
         self._server: Server | None = None
 
@@ -36,7 +39,7 @@ class WebOutput:
     def start(self) -> None:
         """Listen.  Raises OutputError, ConfigError."""
         assert self._control is not None, "attach() comes before start()"
-        self._server = Server(self._config, self._control, self._hub)
+        self._server = Server(self._config, self._control, self._hub, self._happenings)
         self._server.start()
         if self._server.port:
             self._hub.start(self._control.telemetry)
@@ -45,6 +48,11 @@ class WebOutput:
         """Somebody watches, and a picture is due."""
         return self._hub.wanted(time.monotonic_ns())
 
+    @property
+    def idle(self) -> bool:
+        """It was not asked for, and nobody watches."""
+        return self._config.enabled == "auto" and not self._hub.viewers
+
     def takes(self) -> Collection[Taken]:
         """Which pictures are watched; render thread."""
         return self._hub.takes(time.monotonic_ns())
@@ -52,6 +60,10 @@ class WebOutput:
     def offer(self, item: Analysed | Picture) -> bool:
         """See Output."""
         return isinstance(item, Picture) and self._hub.offer(item, time.monotonic_ns())
+
+    def on_event(self, event: Event) -> None:
+        """Count it, and tell those who listen; never waits."""
+        self._happenings.add(event)
 
     def close(self, timeout_s: float) -> None:
         """Stop to listen; viewers are told by the end of their stream."""

@@ -1,4 +1,4 @@
-"""What the browser gets: the page, the login page and their files; read once, at the start."""
+"""What the browser gets: the pages and their files; read once, at the start."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,9 +19,10 @@ _TYPES = {
 }
 # fmt: off
 _STATIC = (
-    "ask.js", "clock.js", "crisp.js", "history.js", "icon.svg", "latency.js", "live.js",
-    "login.js", "main.js", "objects.js", "settings.js", "stream.js", "style.css",
-    "system.js", "words.js",
+    "ask.js", "clock.js", "crisp.js", "draft.js", "editor.js", "entry.js", "events.css",
+    "events.js", "history.js", "icon.svg", "latency.js", "live.js", "login.js", "main.js",
+    "objects.js", "places.js", "ruleform.js", "session.js", "settings.js", "sketch.js",
+    "stream.js", "style.css", "system.js", "timeline.js", "words.js",
 )
 # fmt: on
 
@@ -51,7 +52,7 @@ class _File:
 
 
 def page_routes() -> list[web.RouteDef]:
-    """/, /login and /static/NAME.  Only files named here are ever served."""
+    """/, /history, /login and /static/NAME.  Only files named here are ever served."""
     static: Mapping[str, _File] = {name: _File.read(name) for name in _STATIC}
 
     async def one_static(request: web.Request) -> web.StreamResponse:
@@ -70,6 +71,7 @@ def page_routes() -> list[web.RouteDef]:
 
     return [
         web.get("/", whole("index.html")),
+        web.get("/history", whole("history.html")),
         web.get("/login", whole("login.html")),
         web.get("/static/{name}", one_static),
     ]

@@ -11,6 +11,7 @@ from edge_vision.config_web import WebConfig
 from edge_vision.control import Control
 from edge_vision.errors import EdgeVisionError, OutputError
 from edge_vision.outputs.web.access import Access
+from edge_vision.outputs.web.happenings import Happenings
 from edge_vision.outputs.web.hub import Hub
 from edge_vision.outputs.web.listen import PortTaken, listen, page_url
 from edge_vision.outputs.web.tls import tls_context
@@ -29,7 +30,9 @@ class Server:
     where it does not listen, as its port: 0.
     """
 
-    def __init__(self, config: WebConfig, control: Control, hub: Hub) -> None:
+    def __init__(
+        self, config: WebConfig, control: Control, hub: Hub, happenings: Happenings
+    ) -> None:
         self.fault: EdgeVisionError | None = None
         self.ready = threading.Event()
         self.url = ""
@@ -37,6 +40,7 @@ class Server:
         self._config = config
         self._control = control
         self._hub = hub
+        self._happenings = happenings
         self._access = Access()
         self._context: ssl.SSLContext | None = None
         self._socket: socket.socket | None = None
@@ -96,7 +100,7 @@ class Server:
         from edge_vision.outputs.web.door import Door
         from edge_vision.outputs.web.site import Site
 
-        site = Site(self._config, self._control, self._hub)
+        site = Site(self._config, self._control, self._hub, self._happenings)
         runner = web.AppRunner(make_app(site, self._access), shutdown_timeout=_GRACE_S)
         await runner.setup()
         assert runner.server is not None

@@ -1,9 +1,11 @@
 """What the API says, as types: the server's answers are made by them, and /openapi.json of them."""
 
-from typing import Any, NotRequired
+from typing import Any, Literal, NotRequired
 
 # The standard library's own says less to pydantic before Python 3.12.
 from typing_extensions import TypedDict
+
+from edge_vision.events import Kind
 
 
 class Quantiles(TypedDict):
@@ -172,6 +174,63 @@ class ModelsShape(TypedDict):
     """Every model known."""
 
     models: list[KnownModel]
+
+
+class PassedShape(TypedDict):
+    """since_s: Unix time since when it is counted.  lines: line, direction, class: crossings.
+
+    zones: zone, class: objects that entered.  now: zone ("": the picture), class: objects there.
+    """
+
+    since_s: float
+    lines: dict[str, dict[str, dict[str, int]]]
+    zones: dict[str, dict[str, int]]
+    now: dict[str, dict[str, int]]
+
+
+class RecordedShape(TypedDict):
+    """An event.  start_s, end_s: Unix time; end_s null while it goes on.
+
+    place: zone or line of the rule, "": the picture.  zones: those the object was in.  box: x0, y0,
+    x1, y1 in shares of the picture.  track_id: 0 where it is about several objects.  count: most
+    objects at once.  thumbnail, snapshot, clip: addresses, or null.  clip_done: it is complete.
+    clip_offset_s: where in the clip the event begins.
+    """
+
+    id: str
+    node: str
+    kind: Kind
+    rule: str
+    place: str
+    direction: Literal["", "in", "out"]
+    track_id: int
+    label: str
+    score: float
+    box: list[float]
+    count: int
+    zones: list[str]
+    start_s: float
+    end_s: float | None
+    thumbnail: str | None
+    snapshot: str | None
+    clip: str | None
+    clip_done: bool
+    clip_offset_s: float
+
+
+class TotalsShape(TypedDict):
+    """Of the whole log; bytes: of pictures and clips."""
+
+    events: int
+    bytes: int
+
+
+class HistoryShape(TypedDict):
+    """The newest first.  next: what to give as `before` for older ones, null if there are none."""
+
+    events: list[RecordedShape]
+    next: str | None
+    totals: TotalsShape
 
 
 class HealthShape(TypedDict):

@@ -1,11 +1,11 @@
 """/api/state: everything about the run in figures and words."""
 
 import os
-import socket
 import time
 from pathlib import Path
 
 from edge_vision import __version__
+from edge_vision.board import node_name
 from edge_vision.control import BoardStatus, CameraStatus, ModelStatus
 from edge_vision.health import ailing
 from edge_vision.outputs.web.shapes import (
@@ -31,7 +31,7 @@ def state_of(site: Site, listeners: int) -> State:
     health = ailing(camera, telemetry, control.config, now_ns)
     return {
         "version": __version__,
-        "node": socket.gethostname(),
+        "node": node_name(control.config.node.name),
         "uptime_s": round((now_ns - control.started_ns) / 1e9, 1),
         "now_ns": now_ns,
         "healthy": not health,

@@ -17,6 +17,8 @@ from edge_vision.app import App
 from edge_vision.config import Config
 from edge_vision.config_load import parse_config
 from edge_vision.control import BoardStatus, CameraStatus, Changed, ModelStatus
+from edge_vision.events import Counts
+from edge_vision.history import History
 from edge_vision.live import live_values
 from edge_vision.outputs.web import WebOutput
 from edge_vision.results import Analysed
@@ -43,6 +45,9 @@ class MadeUpControl:
     fault_list: list[str] = field(default_factory=list)
     wishes: list[tuple[Mapping[str, Mapping[str, Any]], bool]] = field(default_factory=list)
     answer: Changed | Exception = NOTHING_CHANGED
+    count_values: Counts = field(default_factory=lambda: Counts(0.0, {}, {}, {}))
+    log: History | None = None
+    output_fault_values: dict[str, str] = field(default_factory=dict)
 
     def camera(self) -> CameraStatus:
         return self.camera_status
@@ -56,11 +61,20 @@ class MadeUpControl:
     def faults(self) -> list[str]:
         return self.fault_list
 
+    def output_faults(self) -> dict[str, str]:
+        return self.output_fault_values
+
     def models(self) -> list[dict[str, Any]]:
         return [{"name": "made-up", "sizes": [], "active": True}]
 
     def colours(self) -> dict[str, str]:
         return {"person": "#ff8800"}
+
+    def counts(self) -> Counts:
+        return self.count_values
+
+    def history(self) -> History | None:
+        return self.log
 
     def live_values(self) -> dict[str, dict[str, Any]]:
         return live_values(self.config)

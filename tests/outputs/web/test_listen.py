@@ -12,6 +12,7 @@ import pytest
 
 from edge_vision.config_web import WebConfig
 from edge_vision.errors import ConfigError, OutputError
+from edge_vision.outputs.web.happenings import Happenings
 from edge_vision.outputs.web.holder import port_holder
 from edge_vision.outputs.web.hub import Hub
 from edge_vision.outputs.web.listen import PortTaken, listen, page_url
@@ -133,7 +134,7 @@ def test_a_low_port_without_the_right(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def server_of(made_up_control, **web: object) -> Server:
     config = WebConfig(**web)  # type: ignore[arg-type]
-    return Server(config, made_up_control, Hub(config))
+    return Server(config, made_up_control, Hub(config), Happenings())
 
 
 def test_left_to_auto_a_port_in_use_is_a_warning(

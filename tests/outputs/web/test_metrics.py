@@ -1,7 +1,9 @@
 """/metrics, read back by Prometheus's own parser."""
 
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,3 +147,15 @@ def test_nothing_is_left_in_the_process(site_server: Any, ask: Ask) -> None:
     before = list(REGISTRY.collect())
     scraped(site_server, ask)
     assert [family.name for family in REGISTRY.collect()] == [family.name for family in before]
+
+
+def test_the_shipped_dashboard_asks_for_what_is_served(
+    site_server: Any, ask: Ask, repo: Path
+) -> None:
+    dashboard = (repo / "deploy/grafana/edge-vision.json").read_text("utf-8")
+    asked = set(re.findall(r"edge_vision_[a-z_]+", dashboard))
+    text = ask(site_server.port, "GET", "/metrics").body.decode()
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+    buckets = {f"{name}_bucket" for name, kind in kinds.items() if kind == "histogram"}
+    assert len(asked) > 5
+    assert asked <= kinds.keys() | buckets

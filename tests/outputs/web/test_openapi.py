@@ -4,7 +4,9 @@ import http.client
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +18,13 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from edge_vision.config import Config
 from edge_vision.config_web import WebConfig
+from edge_vision.events import Event
+from edge_vision.history import Recorded, Totals, Wanted
 from edge_vision.live import live_values, offered
 from edge_vision.outputs.web import openapi
 from edge_vision.outputs.web.access import Access
 from edge_vision.outputs.web.app import make_app
+from edge_vision.outputs.web.happenings import Happenings
 from edge_vision.outputs.web.hub import Hub
 from edge_vision.outputs.web.site import Site
 from edge_vision.slot import Bulletin
@@ -27,6 +32,11 @@ from edge_vision.slot import Bulletin
 Ask = Callable[..., Any]
 ENDLESS = ("/stream.mjpg", "/api/events")
 """Their answers end when the client has had enough: looked at one by one."""
+EVENT = Event(
+    id="1-1", node="porch", kind="cross", rule="r", place="door", direction="in", track_id=3,
+    label="cat", score=0.5, box=(0.1, 0.2, 0.3, 0.4), count=1, zones=("a",), start_s=1e9,
+    start_ns=0,
+)  # fmt: skip
 BOUNDED = settings(
     max_examples=30,
     derandomize=True,
@@ -44,7 +54,7 @@ def document(live_server: Any, ask: Ask) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("mode", "least"), [(GenerationMode.POSITIVE, 14), (GenerationMode.NEGATIVE, 3)]
+    ("mode", "least"), [(GenerationMode.POSITIVE, 21), (GenerationMode.NEGATIVE, 3)]
 )
 def test_any_request_gets_an_answer_that_stands_there(
     live_server: Any, document: Any, mode: GenerationMode, least: int
@@ -73,9 +83,57 @@ def test_any_request_gets_an_answer_that_stands_there(
     assert live_server.app.stop.is_set() is False
 
 
+class AnyEvent:
+    """A log in which everything that is asked for is found."""
+
+    def __init__(self, file: Path) -> None:
+        self.found = Recorded(EVENT, file, file, file, True, 1.5)
+
+    def find(self, wanted: Wanted) -> list[Recorded]:
+        return [self.found] * min(wanted.limit, 3)
+
+    def get(self, event_id: str) -> Recorded:
+        return self.found
+
+    def totals(self) -> Totals:
+        return Totals(3, 12)
+
+    def delete(self, event_id: str) -> Future[bool]:
+        done: Future[bool] = Future()
+        done.set_result(True)
+        return done
+
+
+def test_what_a_log_answers_is_what_stands_there(
+    site_server: Any, ask: Ask, tmp_path: Path
+) -> None:
+    file = tmp_path / "file.bin"
+    file.write_bytes(b"some bytes")
+    site_server.control.log = AnyEvent(file)
+    document = ask(site_server.port, "GET", "/openapi.json").json()
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=site_server.url)
+    seen: dict[str, set[int]] = {}
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if not operation.path.startswith(("/api/history", "/api/counts")):
+            continue
+
+        @BOUNDED
+        @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+        def ask_it(case: Any) -> None:
+            left_out = [ignored_auth, positive_data_acceptance]
+            answer = case.call_and_validate(timeout=20, excluded_checks=left_out)
+            seen.setdefault(case.operation.label, set()).add(answer.status_code)
+
+        ask_it()
+    assert len(seen) == 7
+    assert all(statuses & {200, 204} for statuses in seen.values()), seen
+
+
 def test_every_address_stands_there_and_the_other_way_round() -> None:
     config = Config()
-    site = Site(WebConfig(), _NoControl(config), Hub(WebConfig()))  # type: ignore[arg-type]
+    site = Site(WebConfig(), _NoControl(config), Hub(WebConfig()), Happenings())  # type: ignore[arg-type]
     app = make_app(site, Access())
     routes = {
         (route.method.lower(), route.resource.canonical)

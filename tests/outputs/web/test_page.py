@@ -14,7 +14,8 @@ import edge_vision.outputs.web
 
 FOLDER = Path(edge_vision.outputs.web.__file__).parent / "page"
 FILES = sorted(path.name for path in FOLDER.iterdir())
-PAGES = ("index.html", "login.html")
+PAGES = {"index.html": "main.js", "history.html": "events.js", "login.html": "login.js"}
+"""Each page with the module that it begins with."""
 MOST_BYTES = 150_000
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -39,7 +40,22 @@ def _text(name: str) -> str:
 
 
 def _address(name: str) -> str:
-    return {"index.html": "/", "login.html": "/login"}.get(name, f"/static/{name}")
+    pages = {"index.html": "/", "history.html": "/history", "login.html": "/login"}
+    return pages.get(name, f"/static/{name}")
+
+
+def _modules(first: str, pattern: str) -> set[str]:
+    """A module and those that it asks for, and so on; pattern: how it does."""
+    modules, found = {first}, {first}
+    while found:
+        asked = {name for module in found for name in re.findall(pattern, _text(module))}
+        found = asked - modules
+        modules |= found
+    return modules
+
+
+AT_ONCE = r'from "\./([\w.]+)"'
+EVER = r'(?:from |import\()"\./([\w.]+)"'
 
 
 def test_every_file_is_served_as_what_it_is(site_server: SiteServer) -> None:
@@ -97,26 +113,25 @@ def test_what_a_page_names_is_there(name: str) -> None:
     assert named <= set(FILES)
 
 
-def test_every_module_of_the_page_is_fetched_at_once() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_every_module_of_a_page_is_fetched_at_once(page: str) -> None:
     """A module that is found only when another has come makes the page wait once more."""
-    modules, found = {"main.js"}, [""]
-    while found:
-        found = [
-            name
-            for module in modules
-            for name in re.findall(r'from "\./([\w.]+)"', _text(module))
-            if name not in modules
-        ]
-        modules.update(found)
-    html = _text("index.html")
-    preloaded = set(re.findall(r'rel="modulepreload" href="/static/([^"]+)"', html))
-    assert preloaded == modules - {"main.js"}
-    assert modules | {"login.js"} == {name for name in FILES if name.endswith(".js")}
+    preloaded = set(re.findall(r'rel="modulepreload" href="/static/([^"]+)"', _text(page)))
+    modules = _modules(PAGES[page], AT_ONCE)
+    assert preloaded == (modules - {PAGES[page]} if page != "login.html" else set())
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".js")])
-def test_scripts_look_for_what_the_page_has(name: str) -> None:
-    page = "login.html" if name == "login.js" else "index.html"
+def test_what_few_need_is_fetched_when_they_need_it() -> None:
+    assert _modules("main.js", EVER) - _modules("main.js", AT_ONCE) == {
+        "draft.js", "editor.js", "ruleform.js", "sketch.js",
+    }  # fmt: skip
+    used = set().union(*(_modules(first, EVER) for first in PAGES.values()))
+    assert used == {name for name in FILES if name.endswith(".js")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_scripts_look_for_what_the_page_has(page: str) -> None:
     ids = set(re.findall(r'\bid="([^"]+)"', _text(page)))
-    wanted = set(re.findall(r'\b(?:by|getElementById|table)\("([^"]+)"\)', _text(name)))
-    assert wanted <= ids
+    for name in _modules(PAGES[page], EVER):
+        wanted = set(re.findall(r'\b(?:by|getElementById|table)\("([^"]+)"\)', _text(name)))
+        assert wanted <= ids, name

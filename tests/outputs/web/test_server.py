@@ -9,6 +9,7 @@ import pytest
 
 from edge_vision.config_web import WebConfig
 from edge_vision.errors import OutputError
+from edge_vision.outputs.web.happenings import Happenings
 from edge_vision.outputs.web.hub import Hub
 from edge_vision.outputs.web.server import Server
 
@@ -41,7 +42,7 @@ def test_an_unforeseen_end_of_the_thread_is_a_fault(
 
     monkeypatch.setattr("edge_vision.outputs.web.app.make_app", broken)
     config = WebConfig(port=0)
-    server = Server(config, made_up_control, Hub(config))
+    server = Server(config, made_up_control, Hub(config), Happenings())
     server.start()
     assert server._worker.join(20)
     assert isinstance(server.fault, OutputError)
@@ -55,7 +56,7 @@ def test_an_unforeseen_end_of_the_thread_is_a_fault(
 def test_it_can_be_ended_before_it_serves_and_twice(made_up_control) -> None:
     config = WebConfig(port=0)
     for _ in range(5):
-        server = Server(config, made_up_control, Hub(config))
+        server = Server(config, made_up_control, Hub(config), Happenings())
         server.start()
         server.close(20)
         server.close(1)

@@ -2,8 +2,13 @@
 
 const PATIENCE_MS = 5000;
 
-/** An answer that says no, in the server's words. */
-export class Refused extends Error {}
+/** An answer that says no, in the server's words; errors: a sentence for each mistake. */
+export class Refused extends Error {
+  constructor(message, errors = [message]) {
+    super(message);
+    this.errors = errors;
+  }
+}
 
 /** The answer to a request, or Refused; without a login the login page comes instead. */
 export async function ask(path, options = {}) {
@@ -21,7 +26,7 @@ export async function askJson(path, options) {
 export async function refusal(answer) {
   if (answer.status === 401) location.replace("/login");
   const problem = await answer.json().catch(() => ({}));
-  return new Refused(problem.detail ?? `the board answered ${answer.status}`);
+  return new Refused(problem.detail ?? `the board answered ${answer.status}`, problem.errors);
 }
 
 /** Resolves after `ms`, or at once when the signal is aborted. */

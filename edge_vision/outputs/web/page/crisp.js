@@ -14,7 +14,7 @@ function ink(colour) {
 }
 
 /** Where a picture lies in a canvas that it fits into: left, top, width, height in CSS pixels. */
-function fit(canvas, picture) {
+export function fit(canvas, picture) {
   const scale = Math.min(
     canvas.clientWidth / picture.width,
     canvas.clientHeight / picture.height,

@@ -29,6 +29,7 @@ export class Live {
   colours = {};
   paused = false;
   crisp = false;
+  #bare = false;
   #onShown;
   #stream;
   #newest = null;
@@ -68,6 +69,14 @@ export class Live {
     this.#begin();
   }
 
+  /** Without what the board draws of its own but for the objects: others draw over it. */
+  setBare(on) {
+    this.#bare = on;
+    this.#objects = [];
+    this.#drawBoxes();
+    this.#begin();
+  }
+
   /** The server answers, and says this of its camera. */
   answered(camera) {
     if (this.#goneAt) this.#begin();
@@ -90,11 +99,15 @@ export class Live {
     return count > 1 ? ((count - 1) * 1000) / (this.#times[count - 1] - first) : 0;
   }
 
+  get #crisp() {
+    return this.crisp || this.#bare;
+  }
+
   /** Opens the stream, or closes it: what nobody sees need not be drawn. */
   #begin() {
     this.#newest = null;
     if (this.paused || document.hidden) this.#stream.close();
-    else this.#stream.open(this.crisp ? "/stream.mjpg?overlay=0&objects=1" : "/stream.mjpg");
+    else this.#stream.open(this.#crisp ? "/stream.mjpg?overlay=0&objects=1" : "/stream.mjpg");
   }
 
   #take(head, bytes) {
@@ -141,8 +154,8 @@ export class Live {
   }
 
   #drawBoxes() {
-    crisp.hidden = !this.crisp;
-    if (this.crisp) drawCrisp(crisp, picture, this.#objects, this.colours);
+    crisp.hidden = !this.#crisp;
+    if (this.#crisp) drawCrisp(crisp, picture, this.#objects, this.colours);
   }
 
   #broken(why) {

@@ -6,12 +6,15 @@ import { History } from "./history.js";
 import { Latency } from "./latency.js";
 import { delay, Live } from "./live.js";
 import { Objects } from "./objects.js";
+import { Places } from "./places.js";
+import { offerLogout } from "./session.js";
 import { Settings } from "./settings.js";
 import { showRates, showSystem } from "./system.js";
 import { write } from "./words.js";
 
 const STATE_EVERY_MS = 1000;
 const RECENT_EVERY_MS = 2000;
+const COUNTS_EVERY_MS = 2000;
 const CONFIG_EVERY_MS = 10000;
 const EVENTS_AGAIN_MS = 3000;
 const TOLD_MS = 8000;
@@ -24,8 +27,11 @@ const live = new Live(({ head, received, shown }) => {
   const stamps = JSON.parse(head.get("x-stamps") ?? "{}");
   latency.shown({ ...stamps, sent: delay(head, received), shown: delay(head, shown) });
 });
-const settings = new Settings((colours) => {
+const places = new Places(live);
+const settings = new Settings((values, colours) => {
   for (const part of [live, objects, history]) part.colours = colours;
+  places.labels = Object.keys(colours);
+  places.watch = values.watch;
 });
 
 whileSeen(STATE_EVERY_MS, async () => {
@@ -50,6 +56,7 @@ whileSeen(STATE_EVERY_MS, async () => {
 /** What can wait until the server answers again. */
 const quiet = (work) => () => work().catch(() => {});
 whileSeen(RECENT_EVERY_MS, quiet(async () => history.show(await askJson("/api/recent"))));
+whileSeen(COUNTS_EVERY_MS, quiet(async () => places.show(await askJson("/api/counts"))));
 whileSeen(CONFIG_EVERY_MS, quiet(() => settings.load()));
 
 let events = null;
@@ -117,11 +124,4 @@ document.addEventListener("fullscreenchange", () => {
   pressed(by("full"), document.fullscreenElement !== null);
 });
 
-by("logout").addEventListener("click", async () => {
-  await ask("/api/logout", { method: "POST", headers: { "Content-Type": "application/json" } });
-  location.replace("/login");
-});
-askJson("/api/session").then(
-  (session) => (by("logout").hidden = !session.login_needed),
-  () => {},
-);
+offerLogout();

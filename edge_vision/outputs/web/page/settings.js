@@ -8,7 +8,7 @@ const PATIENCE_MS = 25000;
 const by = (id) => document.getElementById(id);
 
 export class Settings {
-  #onColours;
+  #onConfig;
   #mine = {};
   #last = Promise.resolve();
   #sent = 0;
@@ -16,9 +16,9 @@ export class Settings {
   #dragged = false;
   #values = null;
 
-  /** onColours(colours): label -> "#rrggbb". */
-  constructor(onColours) {
-    this.#onColours = onColours;
+  /** onConfig(values, colours): what is in effect; label -> "#rrggbb". */
+  constructor(onConfig) {
+    this.#onConfig = onConfig;
     by("settings").addEventListener("submit", (event) => event.preventDefault());
     by("score").addEventListener("input", () => {
       this.#dragged = true;
@@ -41,7 +41,7 @@ export class Settings {
     this.#segments("size", "model", choices["model.size"]);
     this.#values = values;
     this.#write();
-    this.#onColours(colours);
+    this.#onConfig(values, colours);
   }
 
   #segments(key, section, choices) {

@@ -41,3 +41,8 @@ export function make(tag, name = "", ...content) {
   element.append(...content);
   return element;
 }
+
+export function megabytes(bytes) {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return `${(bytes / 1e6).toFixed(bytes < 9.95e6 ? 1 : 0)} MB`;
+}

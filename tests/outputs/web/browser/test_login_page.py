@@ -45,6 +45,8 @@ def test_in_and_out(url: str, open_page: OpenPage) -> None:
 
     page.click("#logout")
     page.wait_for_url("**/login")
+    page.goto(url + "/history")
+    page.wait_for_url("**/login")
     page.goto(url + "/")
     page.wait_for_url("**/login")
 
