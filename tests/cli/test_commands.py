@@ -9,7 +9,7 @@ import pytest
 
 COMMANDS = [
     "run", "detect", "bench", "tune", "replay", "registration", "models", "explore", "eval",
-    "cameras", "check-config", "password", "doctor",
+    "cameras", "events", "fleet", "check-config", "password", "doctor",
 ]  # fmt: skip
 
 

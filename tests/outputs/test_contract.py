@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_vision.config_events import EventsConfig, RecorderConfig
 from edge_vision.config_load import parse_config
+from edge_vision.config_net import HookConfig, MqttConfig, WebhookConfig
 from edge_vision.config_outputs import (
     JsonlConfig,
     NullConfig,
@@ -34,7 +36,8 @@ from edge_vision.telemetry import Telemetry
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
 MakeOutput = Callable[..., Any]
-WRITERS = [name for name in OUTPUTS if name != "window"]  # the window: test_window.py
+# The window, and what takes events alone, have tests of their own.
+WRITERS = [name for name in OUTPUTS if name not in ("window", "mqtt", "webhook", "hook")]
 
 
 class Screen:
@@ -71,12 +74,17 @@ def make(tmp_path: Path) -> MakeOutput:
         "video": VideoConfig(path=str(tmp_path / "out.mp4")),
         "jsonl": JsonlConfig(path=str(tmp_path / "out.jsonl")),
         "null": NullConfig(enabled=True),
+        "events": EventsConfig(enabled=True, folder=str(tmp_path / "events")),
+        "mqtt": MqttConfig(broker="mqtt://127.0.0.1:9"),
+        "webhook": WebhookConfig(url="http://127.0.0.1:9"),
+        "hook": HookConfig(command=["/bin/true"]),
     }
 
     def build(name: str, *, patient: bool = False) -> Any:
-        given = {"screen": Screen()} if name == "preview" else {}
+        more = {"preview": {"screen": Screen()}, "events": {"recorder": RecorderConfig()}}
+        given = more.get(name, {})
         output = load(OUTPUTS, name, "output")(configs[name], patient=patient, **given)
-        if hasattr(output, "attach"):
+        if name == "web":
             output.attach(run())
         return output
 
@@ -173,11 +181,11 @@ def test_make_outputs_gives_what_is_asked_for(tmp_path: Path) -> None:
         null=NullConfig(enabled=True),
     )
     made = make_outputs(config, patient=True, screen=Screen())
-    assert [output.name for output in made] == WRITERS
+    assert [output.name for output in made] == ["web", "preview", "video", "jsonl", "null"]
     assert list(tmp_path.iterdir()) == []  # nothing is opened before start
 
 
 def test_every_section_has_an_output_and_the_other_way_round() -> None:
-    assert set(OUTPUTS) == set(OutputsConfig.model_fields)
-    with pytest.raises(ConfigError, match="there are: jsonl, null, preview, video, web, window"):
+    assert set(OUTPUTS) == set(OutputsConfig.model_fields) | {"events"}  # a section of its own
+    with pytest.raises(ConfigError, match=r"there are: events, .*video, web, .*window"):
         load(OUTPUTS, "vidoe", "output")
