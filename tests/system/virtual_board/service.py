@@ -29,7 +29,7 @@ class Service:
         """Write the configuration, as the installer does: readable by the service's group."""
         (self._machine.share / "new.yaml").write_text(text)
         shutil.copy(pictures.FOLDER / "cat.jpg", self._machine.share)
-        put = "install -m 640 -g edge-vision"
+        put = "install -m 640 -o edge-vision -g edge-vision"
         # The service looks at both at any time, and must not find half of one.
         self._machine.check(
             f"test -e {CAT} || {put} /share/cat.jpg {CAT}; "
