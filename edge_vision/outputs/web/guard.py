@@ -1,5 +1,6 @@
 """What stands before every handler: whose request is answered, and how much it may hold."""
 
+import asyncio
 import ipaddress
 import socket
 import time
@@ -12,6 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from edge_vision.outputs.web.access import Access
 from edge_vision.outputs.web.door import Connection
+from edge_vision.outputs.web.pace import Pace
 from edge_vision.outputs.web.problem import Problem
 
 MOST_BODY_BYTES = 64 << 10
@@ -24,10 +26,13 @@ _FILES = "/static/"
 
 def guard_of(access: Access, more_hosts: Sequence[str]) -> Middleware:
     """The middleware.  more_hosts: names of this board besides those it knows itself."""
-    known = host_check(more_hosts)
+    known, pace = host_check(more_hosts), Pace()
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        wait_s = pace.wait_s(time.monotonic())
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
         headers = request.headers
         if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > (
             _MOST_HEADER_BYTES
