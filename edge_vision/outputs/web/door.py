@@ -29,8 +29,9 @@ _LOOK_S = 2.0
 _LINGER_S = 1.0
 """A refused client reads its refusal meanwhile: a socket closed with unread bytes drops it."""
 _MOST_LINGERING = 32
-_UNREAD_MS = 15_000
-"""A client that takes nothing of an answer for so long is gone (TCP_USER_TIMEOUT, tcp(7))."""
+UNREAD_S = 15.0
+"""A client that takes nothing of an answer for so long is gone: of what waits here, and of what
+waits in the kernel (TCP_USER_TIMEOUT, tcp(7))."""
 _LONGEST_LINE, _LONGEST_FIELD = 8190, 8192
 """Bytes of the request's line, and of a header."""
 _MOST_HEAD_BYTES = 32 << 10
@@ -82,6 +83,8 @@ class Connection(web.RequestHandler):
         self.asked: float | None = None
         self._head_bytes: int | None = 0  # None: the head is here, and may be followed by a body
         self._last = b""
+        self._unsent_bytes = 0
+        self._moved = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -100,6 +103,14 @@ class Connection(web.RequestHandler):
             self._last = seen[-3:]
             self._head_bytes = None if b"\r\n\r\n" in seen else self._head_bytes + len(data)
         super().data_received(data)
+
+    def is_late(self, now_s: float) -> bool:
+        """It dawdles with its request, or takes nothing of its answer; asked every few seconds."""
+        unsent_bytes = self.transport.get_write_buffer_size() if self.transport is not None else 0
+        if unsent_bytes == 0 or unsent_bytes != self._unsent_bytes:
+            self._unsent_bytes, self._moved = unsent_bytes, now_s
+        slow = self.asked is not None and now_s - self.asked >= SLOWEST_S
+        return slow or now_s - self._moved >= UNREAD_S
 
     def answered(self, *, read: bool) -> None:
         """The next request may come.  read: of the last one nothing is left to read."""
@@ -222,7 +233,7 @@ class Door:
         if len(self._inside) >= MOST or self._of_one[address] >= MOST_OF_ONE:
             self._refuse(sock)
             return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNREAD_S * 1e3))
         connection = Connection(self, self._server, self._loop)
         self._inside[connection] = address
         self._of_one[address] += 1
@@ -262,10 +273,8 @@ class Door:
         sock.close()
 
     def _look(self) -> None:
-        """Who has not asked in time?"""
-        least = self.now_s() - SLOWEST_S
         for connection in list(self._inside):
-            if connection.asked is not None and connection.asked <= least:
+            if connection.is_late(self.now_s()):
                 self.cut(connection)
         self._looking = bool(self._inside)
         if self._looking:
