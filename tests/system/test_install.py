@@ -32,6 +32,10 @@ def test_again_it_keeps_what_the_owner_changed(machine: Machine, service: Servic
 
 
 def test_nothing_of_it_is_writable_by_the_service(machine: Machine, installed: str) -> None:
-    folders = "/opt/edge-vision /etc/edge-vision /etc/systemd/system"
+    folders = "/opt/edge-vision /etc/systemd/system"
     user = "cd / && runuser -u edge-vision --"
     assert machine.check(f"{user} find {folders} -writable -not -type l -print -quit") == ""
+    # Its configuration is its own, for the page to save; what else lies there is not.
+    others = "-not -user edge-vision -writable -type f"
+    assert machine.check(f"{user} find /etc/edge-vision {others} -print -quit") == ""
+    assert machine.check("stat -c %a:%U:%G /etc/edge-vision") == "1770:root:edge-vision\n"

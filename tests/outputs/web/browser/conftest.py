@@ -1,4 +1,4 @@
-"""One real browser for all, Debian's chromium, and a page that must stay clean."""
+"""A real browser, Debian's chromium, and a page that must stay clean."""
 
 import os
 import shutil
@@ -83,9 +83,9 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeRun]:
         run.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's chromium, without a window."""
+    """Debian's chromium, without a window; not longer, as no other event loop can run beside it."""
     playwright_api = pytest.importorskip(
         "playwright.sync_api", reason="the extra `browser` (playwright) is not installed"
     )
