@@ -1,5 +1,6 @@
 """What many tests share: real pictures, a real MQTT broker, a look for threads left behind."""
 
+import logging
 import shutil
 import socket
 import subprocess
@@ -67,6 +68,14 @@ def built_delegate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
         return library
 
     return build
+
+
+@pytest.fixture(autouse=True)
+def _log_level_stays() -> Iterator[None]:
+    """A run that is told another log.level tells the whole process."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture
