@@ -10,14 +10,13 @@ from contextlib import suppress
 from typing import Literal
 
 from edge_vision.config_net import HOOK_FIELDS, HookConfig
-from edge_vision.control import Control
 from edge_vision.errors import EdgeVisionError, OutputError
 from edge_vision.events import Event
 from edge_vision.outputs.base import Picture
-from edge_vision.outputs.messages import Phases, body_of
+from edge_vision.outputs.messages import body_of
 from edge_vision.outputs.reasons import reason_of
+from edge_vision.outputs.teller import Teller
 from edge_vision.results import Analysed
-from edge_vision.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ _QUEUE = 32
 """Events that may wait for the program."""
 
 
-class HookOutput:
+class HookOutput(Teller):
     """One at a time; the event, as JSON, is its standard input, and what it prints goes nowhere.
 
     It runs without a shell, in a process group of its own, which is killed as a whole at the time
@@ -34,25 +33,14 @@ class HookOutput:
 
     name = "hook"
     wants: Literal["scenes", "pictures"] = "scenes"
-    shows_status = False
-    recovers = True
-    """A fault of it passes: the run goes on, also without another output."""
 
     def __init__(self, config: HookConfig, *, patient: bool = False) -> None:
+        super().__init__()
         self._command = config.command
         self._timeout_s = config.timeout_s
-        self._control: Control | None = None
-        self._phases = Phases()
         self._waiting: deque[Event] = deque()
         self._changed = threading.Condition()
-        self._fault: EdgeVisionError | None = None
         self._running: subprocess.Popen[bytes] | None = None
-        self._started = False
-        self._worker = Worker("output hook", self._run, self._on_end)
-
-    def attach(self, control: Control) -> None:
-        """Where drops are counted; without it (a replay, say) nothing is run."""
-        self._control = control
 
     def start(self) -> None:
         """Begin to wait for events.  Raises OutputError when the program cannot be run at all."""
@@ -154,11 +142,6 @@ class HookOutput:
             return ""
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         return f"{program} ended with {how} (event {event.id})"
-
-    def _on_end(self, worker: Worker) -> None:
-        if worker.failure is not None:
-            log.error("hook failed", exc_info=worker.failure)
-            self._fault = OutputError(f"hook: {worker.failure!r}")
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

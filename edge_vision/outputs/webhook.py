@@ -16,17 +16,16 @@ from urllib.parse import urlsplit
 
 from edge_vision import __version__
 from edge_vision.config_net import WebhookConfig
-from edge_vision.control import Control
 from edge_vision.errors import EdgeVisionError, OutputError
 from edge_vision.events import Event
 from edge_vision.outputs.base import Picture
-from edge_vision.outputs.messages import Phases, body_of, marked
+from edge_vision.outputs.messages import body_of, marked
 from edge_vision.outputs.outbox import Outbox
 from edge_vision.outputs.reasons import reason_of
 from edge_vision.outputs.secrets import first_line, tls_context
+from edge_vision.outputs.teller import Teller
 from edge_vision.profile import profile_file
 from edge_vision.results import Analysed
-from edge_vision.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ def sign(secret: str, body: bytes, now_s: int) -> str:
     return f"t={now_s},v1={code}"
 
 
-class WebhookOutput:
+class WebhookOutput(Teller):
     """Retries with growing pauses until the server answers with 2xx; what waits is kept on disk.
 
     Redirects are not followed: what was signed for one server is nobody else's business.
@@ -54,28 +53,17 @@ class WebhookOutput:
 
     name = "webhook"
     wants: Literal["scenes", "pictures"] = "scenes"
-    shows_status = False
-    recovers = True
-    """A fault of it passes: the run goes on, also without another output."""
 
     def __init__(self, config: WebhookConfig, *, patient: bool = False) -> None:
+        super().__init__()
         self._config = config
         self._url = urlsplit(config.url or "http://127.0.0.1")
         self._where = f"{self._url.scheme}://{self._url.netloc}"
         """For messages: a path may be a secret."""
-        self._control: Control | None = None
-        self._phases = Phases()
         self._secret: str | None = None
         self._context: ssl.SSLContext | None = None
         self._outbox: Outbox
         self._ready = threading.Event()
-        self._fault: EdgeVisionError | None = None
-        self._started = False
-        self._worker = Worker("output webhook", self._run, self._on_end)
-
-    def attach(self, control: Control) -> None:
-        """Where drops are counted; without it (a replay, say) nothing is sent."""
-        self._control = control
 
     def start(self) -> None:
         """Read the files it needs and begin to send.  Raises OutputError."""
@@ -214,17 +202,6 @@ class WebhookOutput:
             return _status(connection.sock, deadline, stop)
         finally:
             connection.close()
-
-    def _trouble(self, error: OutputError) -> None:
-        said = OutputError(f"webhook: {error}")
-        if self._fault is None or str(self._fault) != str(said):
-            log.warning("%s; trying again", said)
-        self._fault = said
-
-    def _on_end(self, worker: Worker) -> None:
-        if worker.failure is not None:
-            log.error("webhook failed", exc_info=worker.failure)
-            self._fault = OutputError(f"webhook: {worker.failure!r}")
 
 
 def _status(sock: socket.socket, deadline: float, stop: threading.Event) -> int:

@@ -8,20 +8,19 @@ from typing import Literal
 
 from edge_vision.board import node_name
 from edge_vision.config_net import MqttConfig, parse_broker
-from edge_vision.control import Control
 from edge_vision.errors import EdgeVisionError, OutputError
 from edge_vision.events import Event
 from edge_vision.outputs.base import Picture
-from edge_vision.outputs.messages import Phases, body_of
+from edge_vision.outputs.messages import body_of
 from edge_vision.outputs.mqtt.link import Link, Login, Message
 from edge_vision.outputs.mqtt.rules_on import RulesOn
 from edge_vision.outputs.mqtt.session import Session
 from edge_vision.outputs.mqtt.snapshots import Snapshots
 from edge_vision.outputs.mqtt.state import ROOT
 from edge_vision.outputs.outbox import Outbox
+from edge_vision.outputs.teller import Teller
 from edge_vision.profile import profile_file
 from edge_vision.results import Analysed
-from edge_vision.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -31,33 +30,22 @@ _HELD_NS = 10_000_000_000
 _FAREWELL_NS = 1_000_000_000
 
 
-class MqttOutput:
+class MqttOutput(Teller):
     """See README for the topics.  Without `attach` (a replay, say) it does nothing."""
 
     name = "mqtt"
     wants: Literal["scenes", "pictures"] = "pictures"
-    shows_status = False
-    recovers = True
-    """A fault of it passes: the run goes on, also without another output."""
 
     def __init__(self, config: MqttConfig, *, patient: bool = False) -> None:
+        super().__init__()
         self._config = config
         self._broker = parse_broker(config.broker or "mqtt://127.0.0.1")
-        self._control: Control | None = None
-        self._phases = Phases()
         self._rules_on = RulesOn()
         self._snapshots = Snapshots(config.snapshot_max_kb << 10)
-        self._fault: EdgeVisionError | None = None
         self._connected = False
         self._link: Link
         self._outbox: Outbox
         self._session: Session
-        self._worker = Worker("output mqtt", self._run, self._on_end)
-        self._started = False
-
-    def attach(self, control: Control) -> None:
-        """What to tell of, and whom to ask."""
-        self._control = control
 
     def start(self) -> None:
         """Read the files it needs and begin to connect.  Raises OutputError or BackendMissing."""
@@ -167,14 +155,3 @@ class MqttOutput:
         while not stop.is_set():
             session.step(time.monotonic_ns())
         session.farewell(time.monotonic_ns() + _FAREWELL_NS)
-
-    def _trouble(self, error: OutputError) -> None:
-        said = OutputError(f"mqtt: {error}")
-        if self._fault is None or str(self._fault) != str(said):
-            log.warning("%s; trying again", said)
-        self._fault = said
-
-    def _on_end(self, worker: Worker) -> None:
-        if worker.failure is not None:
-            log.error("mqtt failed", exc_info=worker.failure)
-            self._fault = OutputError(f"mqtt: {worker.failure!r}")
