@@ -5,7 +5,6 @@ How: config_text.py.
 
 import os
 import shlex
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from edge_vision.config_load import load_config, parse_config
 from edge_vision.config_text import KeyNames, UnknownLayoutError, set_value
 from edge_vision.config_watch import RuleConfig
 from edge_vision.errors import ConfigError, OutputError
+from edge_vision.whole_file import whole_file
 
 _RULES = ("watch", "rules")
 
@@ -84,23 +84,15 @@ def _failed(file: Path, error: OSError) -> str:
 
 def _write(file: Path, text: str, *, like: Path, wanted: Config | None = None) -> None:
     """Replace a file in one step; wanted: only if this is what it says."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(text.encode("utf-8"))
-            out.flush()
-            os.fsync(out.fileno())
-        if wanted is not None and not _says(Path(name), wanted):
+    with whole_file(file, 0o600) as out:
+        out.write(text.encode("utf-8"))
+        out.flush()
+        if wanted is not None and not _says(Path(out.name), wanted):
             raise UnknownLayoutError
         found = like.stat()
         with suppress(PermissionError):  # another user's file, or a group that is not this user's
-            os.chown(name, -1, found.st_gid)
-        os.chmod(name, found.st_mode & 0o777)
-        os.replace(name, file)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+            os.fchown(out.fileno(), -1, found.st_gid)
+        os.fchmod(out.fileno(), found.st_mode & 0o777)
 
 
 def _says(file: Path, wanted: Config) -> bool:

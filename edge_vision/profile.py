@@ -8,7 +8,6 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from edge_vision.board import board_name, core_count
 from edge_vision.config import ModelConfig
 from edge_vision.config_base import Section
 from edge_vision.errors import OutputError
+from edge_vision.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -101,16 +101,10 @@ def write_profile(profile: Profile, file: Path) -> None:
     Raises OutputError when it cannot be written.
     """
     prepare_folder(file)
-    partial = file.with_name(file.name + ".partial")
     try:
-        with partial.open("w", encoding="utf-8") as out:
-            out.write(profile.model_dump_json(indent=2) + "\n")
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(file)
+        with whole_file(file) as out:
+            out.write(profile.model_dump_json(indent=2).encode() + b"\n")
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise _unwritable(file, error) from None
 
 

@@ -4,7 +4,6 @@ import getpass
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from edge_vision.outputs.web.passwords import (
     parse_tokens,
     token_line,
 )
+from edge_vision.whole_file import whole_file
 
 _SERVICE = "edge-vision"
 """The service's group; see systemd/install.sh."""
@@ -115,21 +115,12 @@ def _old_text(file: Path, expected: str, fits: Callable[[str], bool]) -> str:
 def _write(file: Path, text: str) -> None:
     """In one step; owner, group and mode of an older file stay, a new one is its owner's alone."""
     file = file.resolve()
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            with suppress(FileNotFoundError):
-                old = file.stat()
-                os.fchown(out.fileno(), old.st_uid, old.st_gid)
-                os.fchmod(out.fileno(), old.st_mode & 0o777)
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(name, file)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+    with whole_file(file, 0o600) as out:
+        with suppress(FileNotFoundError):
+            old = file.stat()
+            os.fchown(out.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(out.fileno(), old.st_mode & 0o777)
+        out.write(text.encode())
 
 
 def _next_steps(file: Path, key: str) -> str:

@@ -1,7 +1,6 @@
 """Counts that survive a restart: one small file, replaced as a whole, at most once a minute."""
 
 import logging
-import os
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from edge_vision.config_base import Section
 from edge_vision.errors import OutputError
 from edge_vision.events import Counts
 from edge_vision.rules.tally import empty_counts
+from edge_vision.whole_file import whole_file
 from edge_vision.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -58,17 +58,11 @@ def read_counts(file: Path, now_s: float) -> Counts:
 def write_counts(file: Path, counts: Counts) -> None:
     """Replace the file: a power cut leaves the old or the new one.  Raises OutputError."""
     text = _Written(since_s=counts.since_s, lines=counts.lines, zones=counts.zones)  # type: ignore[arg-type]
-    partial = file.with_name(file.name + ".partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8") as out:
-            out.write(text.model_dump_json() + "\n")
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(file)
+        with whole_file(file) as out:
+            out.write(text.model_dump_json().encode() + b"\n")
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise OutputError(
             f"the counts cannot be written to {file}: {error.strerror}; they go on, and are lost "
             "at the next start unless its folder becomes writable, or $STATE_DIRECTORY names "
