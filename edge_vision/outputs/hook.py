@@ -10,13 +10,11 @@ from contextlib import suppress
 from typing import Literal
 
 from edge_vision.config_net import HOOK_FIELDS, HookConfig
-from edge_vision.errors import EdgeVisionError, OutputError
+from edge_vision.errors import OutputError
 from edge_vision.events import Event
-from edge_vision.outputs.base import Picture
 from edge_vision.outputs.messages import body_of
 from edge_vision.outputs.reasons import reason_of
 from edge_vision.outputs.teller import Teller
-from edge_vision.results import Analysed
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +53,6 @@ class HookOutput(Teller):
         self._started = True
         self._worker.start()
 
-    def active(self) -> bool:
-        """It wants events alone."""
-        return False
-
-    def offer(self, item: Analysed | Picture) -> bool:
-        """Nothing is taken."""
-        return False
-
     def on_event(self, event: Event) -> None:
         """Queue an event that begins; never waits."""
         if not self._started or "begin" not in self._phases.of(event):
@@ -90,10 +80,6 @@ class HookOutput(Teller):
             log.error("hook: %s does not end", self._command[0])
         if self._worker.failure is None:
             self._fault = None  # the program's failure, told when it happened, is not the run's
-
-    def fault(self) -> EdgeVisionError | None:
-        """What went wrong with the last run of the program."""
-        return self._fault
 
     def _run(self, stop: threading.Event) -> None:
         while True:

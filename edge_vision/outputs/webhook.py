@@ -16,16 +16,12 @@ from urllib.parse import urlsplit
 
 from edge_vision import __version__
 from edge_vision.config_net import WebhookConfig
-from edge_vision.errors import EdgeVisionError, OutputError
+from edge_vision.errors import OutputError
 from edge_vision.events import Event
-from edge_vision.outputs.base import Picture
 from edge_vision.outputs.messages import body_of, marked
-from edge_vision.outputs.outbox import Outbox
 from edge_vision.outputs.reasons import reason_of
 from edge_vision.outputs.secrets import first_line, tls_context
-from edge_vision.outputs.teller import Teller
-from edge_vision.profile import profile_file
-from edge_vision.results import Analysed
+from edge_vision.outputs.teller import KeepingTeller
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +41,7 @@ def sign(secret: str, body: bytes, now_s: int) -> str:
     return f"t={now_s},v1={code}"
 
 
-class WebhookOutput(Teller):
+class WebhookOutput(KeepingTeller):
     """Retries with growing pauses until the server answers with 2xx; what waits is kept on disk.
 
     Redirects are not followed: what was signed for one server is nobody else's business.
@@ -62,7 +58,6 @@ class WebhookOutput(Teller):
         """For messages: a path may be a secret."""
         self._secret: str | None = None
         self._context: ssl.SSLContext | None = None
-        self._outbox: Outbox
         self._ready = threading.Event()
 
     def start(self) -> None:
@@ -74,19 +69,10 @@ class WebhookOutput(Teller):
         self._secret = first_line(config.secret_file, "secret")
         if self._url.scheme == "https":
             self._context = tls_context(config.ca_file)
-        file = profile_file().with_name("webhook-queue.journal")
-        self._outbox = Outbox(file, config.queue_mb << 20, self._lost, self._ready.set)
+        self._open_outbox(config.queue_mb, self._ready.set)
         self._started = True
         self._outbox.start()
         self._worker.start()
-
-    def active(self) -> bool:
-        """It wants events alone."""
-        return False
-
-    def offer(self, item: Analysed | Picture) -> bool:
-        """Nothing is taken."""
-        return False
 
     def on_event(self, event: Event) -> None:
         """Queue what begins and what ends; never waits."""
@@ -105,20 +91,7 @@ class WebhookOutput(Teller):
         self._ready.set()
         if not self._worker.join(timeout_s * 0.75):
             log.info("webhook: %s has not answered; the message is sent again", self._where)
-        self._outbox.close(deadline - time.monotonic())
-        if self._worker.failure is None:
-            # Nobody who answers is no failure of the run, as long as what waits is written down.
-            self._fault = self._outbox.fault() if len(self._outbox) else None
-
-    def fault(self) -> EdgeVisionError | None:
-        """Why nothing arrives, or is not written down, as long as that is so."""
-        if self._fault is not None or not self._started:
-            return self._fault
-        return self._outbox.fault()
-
-    def _lost(self, count: int) -> None:
-        assert self._control is not None
-        self._control.telemetry.drop("webhook queue full", count)
+        self._close_outbox(deadline - time.monotonic())
 
     def _run(self, stop: threading.Event) -> None:
         pause_s = _FIRST_PAUSE_S

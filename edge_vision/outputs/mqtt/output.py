@@ -8,7 +8,7 @@ from typing import Literal
 
 from edge_vision.board import node_name
 from edge_vision.config_net import MqttConfig, parse_broker
-from edge_vision.errors import EdgeVisionError, OutputError
+from edge_vision.errors import OutputError
 from edge_vision.events import Event
 from edge_vision.outputs.base import Picture
 from edge_vision.outputs.messages import body_of
@@ -17,9 +17,7 @@ from edge_vision.outputs.mqtt.rules_on import RulesOn
 from edge_vision.outputs.mqtt.session import Session
 from edge_vision.outputs.mqtt.snapshots import Snapshots
 from edge_vision.outputs.mqtt.state import ROOT
-from edge_vision.outputs.outbox import Outbox
-from edge_vision.outputs.teller import Teller
-from edge_vision.profile import profile_file
+from edge_vision.outputs.teller import KeepingTeller
 from edge_vision.results import Analysed
 
 log = logging.getLogger(__name__)
@@ -30,7 +28,7 @@ _HELD_NS = 10_000_000_000
 _FAREWELL_NS = 1_000_000_000
 
 
-class MqttOutput(Teller):
+class MqttOutput(KeepingTeller):
     """See README for the topics.  Without `attach` (a replay, say) it does nothing."""
 
     name = "mqtt"
@@ -44,7 +42,6 @@ class MqttOutput(Teller):
         self._snapshots = Snapshots(config.snapshot_max_kb << 10)
         self._connected = False
         self._link: Link
-        self._outbox: Outbox
         self._session: Session
 
     def start(self) -> None:
@@ -54,8 +51,7 @@ class MqttOutput(Teller):
             log.info("mqtt: nothing is sent, as this is no live run")
             return
         config, node = self._config, node_name(control.config.node.name)
-        file = profile_file().with_name("mqtt-queue.journal")
-        self._outbox = Outbox(file, config.queue_mb << 20, self._lost, self._wake)
+        self._open_outbox(config.queue_mb, self._wake)
         self._session = Session(
             config, control, node, self._outbox, self._rules_on, self._snapshots, self._wake
         )
@@ -108,23 +104,10 @@ class MqttOutput(Teller):
             self._link.release()
         else:
             log.error("mqtt: the connection with %s does not end", self._broker)
-        self._outbox.close(deadline - time.monotonic())
-        if self._worker.failure is None:
-            # A broker that is away is no failure of the run, as long as what waits is written down.
-            self._fault = self._outbox.fault() if len(self._outbox) else None
-
-    def fault(self) -> EdgeVisionError | None:
-        """Why nothing is sent, or not written down, as long as that is so."""
-        if self._fault is not None or not self._started:
-            return self._fault
-        return self._outbox.fault()
+        self._close_outbox(deadline - time.monotonic())
 
     def _wake(self) -> None:
         self._link.wake()
-
-    def _lost(self, count: int) -> None:
-        assert self._control is not None
-        self._control.telemetry.drop("mqtt queue full", count)
 
     def _run(self, stop: threading.Event) -> None:
         pause_s = _FIRST_PAUSE_S
