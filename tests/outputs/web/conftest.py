@@ -4,11 +4,13 @@ import http.client
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,10 @@ from edge_vision.outputs.web import WebOutput
 from edge_vision.results import Analysed
 from edge_vision.slot import Bulletin
 from edge_vision.telemetry import Telemetry
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
+
+from watching import Stream
 
 CAMERA = CameraStatus(True, 1, "", "made-up camera", 320, 240, 30.0)
 MODEL = ModelStatus("made-up", "a made-up model", "no engine", "small", (172, 172))
@@ -263,3 +269,17 @@ def send() -> Callable[[int, bytes], bytes]:
             return b"".join(parts)
 
     return raw
+
+
+@pytest.fixture
+def watch(site_server: Any) -> Iterator[Callable[..., Stream]]:
+    """watch(query): a stream of the server; closed at the end."""
+    opened: list[Stream] = []
+
+    def open_one(query: str = "", **more: Any) -> Stream:
+        opened.append(Stream(site_server.port, query, **more))
+        return opened[-1]
+
+    yield open_one
+    for stream in opened:
+        stream.close()

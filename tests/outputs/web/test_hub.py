@@ -1,24 +1,12 @@
 """From the renderer to those who watch: whom a picture is made for, and how often it is encoded."""
 
 import asyncio
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-from edge_vision.config_web import WebConfig
-from edge_vision.frame import Image, PixelFormat, Stamps
-from edge_vision.outputs.base import Picture
-from edge_vision.outputs.web.hub import Hub
-from edge_vision.outputs.web.jpeg import JpegEncoder
-from edge_vision.telemetry import Telemetry
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
-
 from watching import (
     DRAWN,
     PLAIN,
@@ -32,6 +20,13 @@ from watching import (
     viewer,
     within,
 )
+
+from edge_vision.config_web import WebConfig
+from edge_vision.frame import Image, PixelFormat, Stamps
+from edge_vision.outputs.base import Picture
+from edge_vision.outputs.web.hub import Hub
+from edge_vision.outputs.web.jpeg import JpegEncoder
+from edge_vision.telemetry import Telemetry
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

@@ -1,16 +1,8 @@
 """Pictures that are not of the stream: why there is no camera, and snapshots."""
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
-
-from edge_vision.outputs.web.hub import Hub
-from edge_vision.telemetry import Telemetry
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
-
 from watching import (
     DRAWN,
     PLAIN,
@@ -24,6 +16,9 @@ from watching import (
     viewer,
     within,
 )
+
+from edge_vision.outputs.web.hub import Hub
+from edge_vision.telemetry import Telemetry
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

@@ -6,12 +6,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from watching import Stream, decoded, get, until
 
 from edge_vision.app import App
 from edge_vision.camera import make_camera
@@ -20,10 +20,6 @@ from edge_vision.config_web import WebConfig
 from edge_vision.outputs.base import takes
 from edge_vision.outputs.web import WebOutput
 from edge_vision.stages.drawing import Drawing
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
-
-from watching import Stream, decoded, get, until
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

@@ -1,37 +1,17 @@
 """/snapshot.jpg, and what is shown while there is no camera."""
 
-import sys
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
+from watching import Stream, count_encodes, decoded, get, offer, picture, refusal, until
 
 from edge_vision.config_web import WebConfig
 from edge_vision.control import CameraStatus
 from edge_vision.outputs.web import WebOutput, streams
 from edge_vision.outputs.web.jpeg import JpegEncoder
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
-
-from watching import Stream, count_encodes, decoded, get, offer, picture, refusal, until
-
 GONE = CameraStatus(False, 5, "no /dev/video0", "made-up camera", 64, 48, 30.0)
-
-
-@pytest.fixture
-def watch(site_server: Any) -> Iterator[Callable[..., Stream]]:
-    """watch(query): a stream of the server; closed at the end."""
-    opened: list[Stream] = []
-
-    def open_one(query: str = "", **more: Any) -> Stream:
-        opened.append(Stream(site_server.port, query, **more))
-        return opened[-1]
-
-    yield open_one
-    for stream in opened:
-        stream.close()
 
 
 def test_without_a_camera_everybody_sees_why(site_server: Any, watch: Any) -> None:

@@ -2,38 +2,18 @@
 
 import json
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from watching import Stream, count_encodes, decoded, get, noise, offer, picture, refusal, until
 
 from edge_vision.outputs.web import hub as hub_module
 from edge_vision.outputs.web import viewer
 from edge_vision.results import Track
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
-
-from watching import Stream, count_encodes, decoded, get, noise, offer, picture, refusal, until
-
-
-@pytest.fixture
-def watch(site_server: Any) -> Iterator[Callable[..., Stream]]:
-    """watch(query): a stream of the server; closed at the end."""
-    opened: list[Stream] = []
-
-    def open_one(query: str = "", **more: Any) -> Stream:
-        opened.append(Stream(site_server.port, query, **more))
-        return opened[-1]
-
-    yield open_one
-    for stream in opened:
-        stream.close()
 
 
 def test_a_part_is_followed_at_once_by_its_boundary(site_server: Any, watch: Any) -> None:

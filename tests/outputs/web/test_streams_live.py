@@ -1,16 +1,11 @@
 """The live picture of a real run: demo camera, real model."""
 
 import json
-import sys
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
-
 from watching import Stream, count_encodes, decoded, until
 
 

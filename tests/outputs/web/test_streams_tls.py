@@ -3,16 +3,12 @@
 import shutil
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for watching, which is no test
-
 from watching import Stream, noise, offer, until
 
 
