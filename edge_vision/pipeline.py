@@ -77,7 +77,6 @@ class Pipeline:
         wait_for_camera: bool = False,
     ) -> None:
         self.telemetry = Telemetry()
-        self.scenes: Bulletin[Scene | None] = Bulletin(None)
         self.analysed: Bulletin[Analysed | None] = Bulletin(None)
         self.ended = threading.Event()
         self._camera = camera
@@ -103,7 +102,7 @@ class Pipeline:
         self._render = RenderStage(
             self._make_drawing(config, detector),
             [output for output in outputs if output.wants != "scenes"],
-            self.scenes,
+            lambda: self.scene,
             lambda: self.camera_state.read()[0],
             self.telemetry,
             size_px=config.camera.size_px,
@@ -203,6 +202,12 @@ class Pipeline:
         self._detect.gate = IdleGate(config)
 
     @property
+    def scene(self) -> Scene | None:
+        """The newest there is."""
+        analysed, _ = self.analysed.read()
+        return analysed.scene if analysed is not None else None
+
+    @property
     def idle(self) -> bool:
         """Detection rests, as nothing moves."""
         return self._detect.gate.idle
@@ -278,10 +283,9 @@ class Pipeline:
         """Decode thread: a result to everybody who wants it."""
         if self.telemetry.analysed.count == self._frames:
             self.stop()
-        self.scenes.post(scene)
-        self._detect.gate.seen(scene)
         analysed = Analysed(scene, job.stamps)
         self.analysed.post(analysed)
+        self._detect.gate.seen(scene)
         for output in self._scene_outputs:
             if output.active() and not output.offer(analysed):
                 self.telemetry.drop(f"{output.name} busy")

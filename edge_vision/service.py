@@ -112,7 +112,7 @@ def _told(changed: tuple[str, ...], restart: tuple[str, ...]) -> str:
 
 def state_line(app: App, now_ns: int) -> str:
     """What the run does now, in one line, for `systemctl status` and terminals."""
-    telemetry, (scene, _) = app.pipeline.telemetry, app.pipeline.scenes.read()
+    telemetry, scene = app.pipeline.telemetry, app.pipeline.scene
     state = app.pipeline.camera_state.read()[0]
     if not state.up:
         since_s = (now_ns - state.since_ns) / 1e9

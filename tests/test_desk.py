@@ -80,7 +80,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def test_a_wish_changes_the_run(run: Run) -> None:
-    run.until(lambda: run.app.pipeline.scenes.read()[0] is not None)
+    run.until(lambda: run.app.pipeline.scene is not None)
     done = run.ask({"model": {"size": "medium"}, "overlay": {"style": "hud"}})
     assert done == Changed(("model.size", "overlay.style"))
     assert run.desk.model().input_hw_px == (236, 236)
@@ -92,7 +92,7 @@ def test_a_wish_changes_the_run(run: Run) -> None:
 
 
 def model_of_the_newest_scene(run: Run) -> str:
-    scene = run.app.pipeline.scenes.read()[0]
+    scene = run.app.pipeline.scene
     return scene.model if scene is not None else ""
 
 
@@ -185,7 +185,7 @@ def test_after_the_end_nothing_is_changed(run: Run) -> None:
 
 
 def test_what_it_tells(run: Run) -> None:
-    run.until(lambda: run.app.pipeline.scenes.read()[0] is not None)
+    run.until(lambda: run.app.pipeline.scene is not None)
     desk = run.desk
     camera = desk.camera()
     assert (camera.up, camera.reason, camera.width_px, camera.fps) == (True, "", 320, 30.0)

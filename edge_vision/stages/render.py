@@ -10,7 +10,7 @@ from edge_vision.frame import Frame, Image, Stamps
 from edge_vision.outputs.base import Output, Picture, takes
 from edge_vision.render.status import status_picture
 from edge_vision.results import Scene
-from edge_vision.slot import Bulletin, LatestSlot
+from edge_vision.slot import LatestSlot
 from edge_vision.stages.capture import CameraState
 from edge_vision.stages.drawing import Drawing
 from edge_vision.telemetry import Telemetry
@@ -39,7 +39,7 @@ class RenderStage:
         self,
         drawing: Drawing,
         outputs: Sequence[Output],
-        scenes: Bulletin[Scene | None],
+        newest: Callable[[], Scene | None],
         camera: Callable[[], CameraState],
         telemetry: Telemetry,
         *,
@@ -56,7 +56,7 @@ class RenderStage:
         """Each so-manieth frame is drawn (live timing)."""
         self._passed = 0
         self._outputs = outputs
-        self._scenes = scenes
+        self._newest = newest
         self._camera = camera
         self._telemetry = telemetry
         self.slot: LatestSlot[Showing] = LatestSlot(self._drop, wait=wait)
@@ -101,7 +101,7 @@ class RenderStage:
         return self._passed == 0
 
     def _show(self, showing: Showing) -> None:
-        scene = showing.scene or self._scenes.read()[0]
+        scene = showing.scene or self._newest()
         drawing = self.drawing
         if drawing is not self._drawn_by:
             drawing.take_over(self._drawn_by)

@@ -14,7 +14,6 @@ from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.errors import ConfigError
 from edge_vision.frame import Frame, Image, PixelFormat, Stamps
 from edge_vision.results import Detections, Scene, Track
-from edge_vision.slot import Bulletin
 from edge_vision.stages.capture import CameraState
 from edge_vision.stages.drawing import Drawing
 from edge_vision.stages.render import RenderStage, Showing
@@ -108,7 +107,7 @@ def test_the_picture_is_drawn_on_only_for_those_who_want_it(
     made.draw_sheets()
     preview, video = Output("overlays"), Output("pictures", on=recording)
     stage = RenderStage(
-        made, [preview, video], Bulletin(None), lambda: CameraState(True, "", 0), Telemetry(),
+        made, [preview, video], lambda: None, lambda: CameraState(True, "", 0), Telemetry(),
         size_px=(64, 48), wait=False,
     )  # fmt: skip
     stage.slot.put(Showing(frame(picture), scene()))
