@@ -20,13 +20,17 @@ pytestmark = pytest.mark.usefixtures("no_thread_left")
 
 @pytest.fixture
 def run(pi_world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """run(frames, section.key=...): a run with the preview; the App, after it."""
+    """run(overlays, section.key=...): a run with the preview until it showed so many; the App."""
     monkeypatch.setattr(pi, "load", lambda: pi_world)
     display = Display(Path("/dev/dri/card1"), 1920, 1080)
     screen_on = partial(PiScreen, find=lambda: display, check=lambda card: None)
     monkeypatch.setattr(pi, "PiScreen", screen_on)
 
-    def start(frames: int, outputs: dict[str, Any] | None = None, **overlay: Any) -> App:
+    def start(overlays: int, outputs: dict[str, Any] | None = None, **overlay: Any) -> App:
+        def enough(app: App, _now_ns: int) -> None:
+            if sum(fb is not None for _, fb in pi_world.screen.shown) >= overlays:
+                app.stop.set()
+
         config = parse_config(
             {
                 "camera": {"kind": "pi", "size_px": [640, 480]},
@@ -37,7 +41,7 @@ def run(pi_world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
                 },
             }
         )  # fmt: skip
-        app = App(config, frames=frames)
+        app = App(config, duration_s=60, on_tick=enough)
         app.run()
         return app
 
@@ -45,7 +49,7 @@ def run(pi_world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_overlay_is_on_the_screen(run: Any, pi_world: World, tmp_path: Path) -> None:
-    app = run(20)
+    app = run(5)
     (output,) = app.outputs
     assert output.name == "preview"
     assert output.fault() is None
@@ -67,7 +71,7 @@ def test_other_outputs_get_the_overlay_in_the_picture(
     run: Any, pi_world: World, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.mp4"
-    app = run(15, {"video": {"path": str(path), "encoder": "software"}}, hud=True)
+    app = run(1, {"video": {"path": str(path), "encoder": "software"}}, hud=True)
     assert [output.name for output in app.outputs] == ["preview", "video"]
     reader = cv2.VideoCapture(str(path))
     pictures = [picture for ok, picture in iter(reader.read, (False, None)) if ok]
@@ -87,7 +91,7 @@ def test_what_needs_the_picture_is_refused(run: Any, overlay: Any, named: str) -
 
 def test_it_is_refused_while_running_too(run: Any, pi_world: World) -> None:
     """A changed configuration that the preview cannot follow leaves everything as it was."""
-    app = run(3)
+    app = run(1)
     config = app.config
     overlay = config.overlay.model_copy(update={"blur": ["cat"]})
     with pytest.raises(ConfigError, match=r"overlay\.blur"):
