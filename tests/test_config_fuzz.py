@@ -11,7 +11,7 @@ from edge_vision.config_load import load_config
 from edge_vision.errors import ConfigError
 
 FUZZ = settings(
-    deadline=None, database=None, max_examples=300,
+    max_examples=300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 WORDS = st.sampled_from(

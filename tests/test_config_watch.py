@@ -156,7 +156,7 @@ def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:
 unit = st.floats(0, 1)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(unit, unit), max_size=9))
 def test_any_polygon_is_judged(points: list[tuple[float, float]]) -> None:
     """Neither its direction nor where it begins matters."""

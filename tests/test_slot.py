@@ -116,7 +116,7 @@ class WaitingSlotModel(SlotModel):
 TestSlotModel = SlotModel.TestCase
 TestWaitingSlotModel = WaitingSlotModel.TestCase
 for _case in (TestSlotModel, TestWaitingSlotModel):
-    _case.settings = settings(deadline=None, database=None, max_examples=60)
+    _case.settings = settings(max_examples=60)
 
 
 @pytest.mark.parametrize("wait", [False, True])

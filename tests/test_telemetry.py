@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_vision.frame import Stamps
@@ -36,7 +36,6 @@ def test_percentiles_agree_with_numpy(shape: str, percent: float) -> None:
     assert _filled(values).percentile(percent) == pytest.approx(expected, rel=0.013)
 
 
-@settings(deadline=None, database=None)
 @given(
     st.lists(st.floats(0.0011, 6e4), min_size=1, max_size=60),
     st.floats(0, 100, exclude_min=True),

@@ -5,16 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edge_vision.detect.ssd import Quantisation, SsdDecoder, suppress
 from edge_vision.results import Detections
 
-FUZZ = settings(
-    deadline=None, database=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow]
-)
+FUZZ = settings(max_examples=120)
 SCALES = (10.0, 10.0, 5.0, 5.0)
 REAL = Quantisation(0, 0)
 Row = tuple[float, int, int, list[float]]

@@ -131,7 +131,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None, database=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(["state", "scene", "events", "counts"]), VALUES)
 def test_whatever_a_message_holds_rows_can_be_shown(what: str, values: Any) -> None:
     fleet = Fleet()

@@ -46,7 +46,7 @@ boxes = st.tuples(edge, edge, edge, edge).map(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     sides, sides, st.lists(boxes, max_size=8), st.integers(0, 32), st.booleans(),
     st.sampled_from(STYLES), st.booleans(),

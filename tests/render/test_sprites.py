@@ -251,7 +251,7 @@ side = st.floats(-3, 4, width=32)
 speed = st.floats(-50, 50, width=32)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.tuples(side, side, side, side), st.tuples(speed, speed), st.floats(0.01, 20), st.booleans()
 )

@@ -267,7 +267,7 @@ def _everything(surface: Surface, rect: tuple[int, int, int, int], seed: int) ->
         call()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(1, 60), st.integers(1, 60), rects, st.integers(0, 1000))
 def test_nothing_is_drawn_beyond_the_picture(
     width: int, height: int, rect: tuple[int, int, int, int], seed: int
@@ -284,7 +284,7 @@ def test_nothing_is_drawn_beyond_the_picture(
     assert (memory == 7).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rects, st.integers(0, 1000))
 def test_brightness_is_the_same_on_both(rect: tuple[int, int, int, int], seed: int) -> None:
     """Brightness has full resolution, so every pixel can be compared."""

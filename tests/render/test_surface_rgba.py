@@ -70,7 +70,7 @@ KINDS = ["rect", "tint", "paste", "blend", "opaque blend", "polygon", "line", "t
 PLACE = st.tuples(st.sampled_from(KINDS), st.integers(-40, WIDTH + 9), st.integers(-40, HEIGHT + 9))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(PLACE, min_size=1, max_size=6))
 def test_laid_over_a_picture_it_is_as_if_drawn_on_it(drawn: list[tuple[str, int, int]]) -> None:
     ground = noise(HEIGHT, WIDTH)

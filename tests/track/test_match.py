@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -27,7 +27,6 @@ def best(cost: NDArray[np.float64]) -> float:
     return min(sum(gains[i, j] for i, j in enumerate(way)) for way in ways)
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 5).flatmap(
         lambda n: st.lists(

@@ -216,7 +216,7 @@ frames = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(frames, max_size=25))
 def test_whatever_comes_no_nan_and_no_id_twice(history: list) -> None:
     paths = Paths()

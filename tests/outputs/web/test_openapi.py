@@ -38,13 +38,7 @@ EVENT = Event(
     label="cat", score=0.5, box=(0.1, 0.2, 0.3, 0.4), count=1, zones=("a",), start_s=1e9,
     start_ns=0,
 )  # fmt: skip
-BOUNDED = settings(
-    max_examples=30,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+BOUNDED = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture
