@@ -56,7 +56,7 @@ class Feed:
         pause_s = 1.0
         while not stop.is_set():
             try:
-                self._link.connect()
+                self._link.connect(stop)
                 self._link.listen([(f"{ROOT}/+/{what}", 1, True) for what in TOPICS])
                 self.trouble, pause_s = "", 1.0
                 self.connected.set()

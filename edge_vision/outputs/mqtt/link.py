@@ -1,16 +1,16 @@
 """One connection with an MQTT 5 broker, driven by the thread that uses it; no thread of its own."""
 
-import os
 import select
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from edge_vision.config_net import Broker
 from edge_vision.errors import BackendMissing, OutputError
+from edge_vision.outputs.mqtt.dial import Bell, Patience, dial, tls_socket
 from edge_vision.outputs.reasons import reason_of
 from edge_vision.outputs.secrets import first_line, tls_context
 
@@ -23,6 +23,7 @@ MOST_BYTES = 256 << 10
 """Larger packets the broker keeps from us (Maximum Packet Size, MQTT 5, section 3.1.2.11.4)."""
 _KEEPALIVE_S = 30
 _CONNECT_S = 5.0
+_CLOSE_S = 0.3
 _NOT_LET_IN = (134, 135, 140)
 """Bad user name or password, not authorised, bad authentication method (MQTT 5, 3.2.2.2)."""
 _TAKEN_OVER = 142
@@ -84,34 +85,31 @@ class Link:
         self._password = first_line(login.password_file, "password")
         files = (login.ca_file, login.cert_file, login.key_file)
         self._context = tls_context(*files) if broker.tls else None
-        if self._context is not None:
-            self._context.sslsocket_class = _TlsSocket
         self._client: Client | None = None
         self._answer: Any = None
         self._ended = ""
-        self._awake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._bell = Bell()
         self.inflight = INFLIGHT
         """Most unacknowledged messages this broker takes."""
         self.most_bytes = 1 << 28
         """Largest packet this broker takes."""
 
-    def connect(self, timeout_s: float = _CONNECT_S) -> None:
-        """Connect and log in.  Raises OutputError with the reason as a sentence."""
+    def connect(self, stop: threading.Event | None = None, timeout_s: float = _CONNECT_S) -> None:
+        """Connect and log in; `wake` ends that early once `stop` is set.
+
+        Raises OutputError with the reason as a sentence.
+        """
+        patience = Patience(self._bell, stop or threading.Event(), timeout_s)
         # A new client each time: what is unacknowledged at the end of a connection is ours to send
         # again, and to mark as sent before.
-        self._client = client = self._make_client(timeout_s)
+        self._client = client = self._make_client(patience)
         self._answer, self._ended = None, ""
         try:
             client.connect(
                 self.broker.host, self.broker.port, _KEEPALIVE_S, clean_start=True,
                 properties=self._properties(),
             )  # fmt: skip
-            deadline_ns = time.monotonic_ns() + round(timeout_s * 1e9)
-            while self._answer is None:
-                left_s = (deadline_ns - time.monotonic_ns()) / 1e9
-                if left_s <= 0:
-                    raise OutputError(f"{self.broker} does not answer as an MQTT broker does")
-                self._turn(left_s)
+            self._await_answer(patience)
         except OSError as error:
             self.close()
             raise OutputError(_why(error, self.broker)) from None
@@ -120,14 +118,26 @@ class Link:
             raise
         self._check_answer()
 
-    def _make_client(self, timeout_s: float) -> "Client":
+    def _await_answer(self, patience: Patience) -> None:
+        patience.renew()
+        while self._answer is None:
+            try:
+                left_s = patience.left_s()
+            except TimeoutError:
+                said = f"{self.broker} does not answer as an MQTT broker does"
+                raise OutputError(said) from None
+            self._turn(left_s)
+
+    def _make_client(self, patience: Patience) -> "Client":
         paho = self._paho
-        client: Client = paho.Client(
+        client: Any = paho.Client(
             paho.CallbackAPIVersion.VERSION2, self._login.client_id, protocol=paho.MQTTv5
         )
-        client.connect_timeout = timeout_s
+        # paho-mqtt's own way to connect cannot be ended early.
+        client._create_socket_connection = lambda: dial(self.broker, patience)
         client.username_pw_set(self._login.username, self._password)
         if self._context is not None:
+            self._context.sslsocket_class = tls_socket(patience)
             client.tls_set_context(self._context)
         if self._will is not None:
             topic, payload, retain, qos = self._will
@@ -136,7 +146,7 @@ class Link:
         client.on_disconnect = self._disconnected
         client.on_message = self._came
         client.on_publish = lambda _client, _data, number, _reason, _more: self._on_sent(number)
-        return client
+        return cast("Client", client)
 
     def _properties(self) -> Any:
         from paho.mqtt.packettypes import PacketTypes
@@ -193,14 +203,11 @@ class Link:
 
     def wake(self) -> None:
         """Let `step` return; any thread."""
-        with suppress(OSError):  # closed
-            os.eventfd_write(self._awake_fd, 1)
+        self._bell.ring()
 
     def rest(self, timeout_s: float) -> None:
         """Wait without a connection, up to `timeout_s` or for `wake`."""
-        select.select([self._awake_fd], [], [], max(0.0, timeout_s))
-        with suppress(BlockingIOError):
-            os.eventfd_read(self._awake_fd)
+        self._bell.wait(timeout_s)
 
     def close(self) -> None:
         """End the connection in order, if there is one."""
@@ -211,16 +218,14 @@ class Link:
             client.disconnect()
             sock = client.socket()
             if sock is not None and client.want_write():
-                select.select([], [sock], [], 0.5)
+                select.select([], [sock], [], _CLOSE_S)
                 client.loop_write()
         client.on_disconnect = None
 
     def release(self) -> None:
         """Close, for good."""
         self.close()
-        fd, self._awake_fd = self._awake_fd, -1
-        if fd >= 0:
-            os.close(fd)
+        self._bell.close()
 
     def _turn(self, timeout_s: float) -> None:
         client = self._client
@@ -231,11 +236,8 @@ class Link:
         decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
         writes = [sock] if client.want_write() else []
         wait_s = 0.0 if decrypted else max(0.0, min(timeout_s, 1.0))
-        readable, writable, _ = select.select([sock, self._awake_fd], writes, [], wait_s)
-        if self._awake_fd in readable:
-            with suppress(BlockingIOError):
-                os.eventfd_read(self._awake_fd)
-        if sock in readable or decrypted:
+        readable, writable = self._bell.wait(wait_s, [sock], writes)
+        if readable or decrypted:
             client.loop_read()
         if writable or client.want_write():
             client.loop_write()
@@ -268,17 +270,6 @@ class Link:
     def _came(self, _client: Any, _data: Any, message: Any) -> None:
         with suppress(UnicodeDecodeError):  # no topic of ours
             self._on_message(message.topic, message.payload, message.retain)
-
-
-class _TlsSocket(ssl.SSLSocket):
-    """Closed when the other side is not trusted; paho-mqtt leaves that to chance."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
 
 
 def _why(error: OSError, broker: Broker) -> str:

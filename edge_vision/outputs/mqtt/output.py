@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 1.0
 _HELD_NS = 10_000_000_000
 """A connection that lasted so long was one: the next attempt is made at once again."""
-_FAREWELL_NS = 1_000_000_000
+_FAREWELL_NS = 800_000_000
 
 
 class MqttOutput(KeepingTeller):
@@ -114,13 +114,14 @@ class MqttOutput(KeepingTeller):
         while not stop.is_set():
             begin_ns = time.monotonic_ns()
             try:
-                self._link.connect()
+                self._link.connect(stop)
                 log.info("mqtt: connected with %s", self._broker)
                 self._fault, self._connected = None, True
                 self._talk(stop)
                 return
             except OutputError as error:
-                self._trouble(error)
+                if not stop.is_set():
+                    self._trouble(error)
             finally:
                 self._connected = False
                 self._link.close()
