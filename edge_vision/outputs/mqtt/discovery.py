@@ -14,6 +14,12 @@ from edge_vision.config_net import MqttConfig
 from edge_vision.config_watch import WatchConfig
 from edge_vision.outputs.mqtt.state import ROOT
 
+_TROUBLE = (
+    "'ON' if value_json.faults or not value_json.camera.up "
+    "and (value_json.camera.reason != 'opening' or value_json.up_s >= 60) else 'OFF'"
+)
+"""A camera takes a moment to open: a start is no trouble."""
+
 Components = dict[str, dict[str, Any]]
 
 _SHARED = "edge_vision_"
@@ -57,20 +63,23 @@ def components_of(node: str, config: MqttConfig, watch: WatchConfig) -> Componen
     def state(value: str) -> dict[str, str]:
         return {"state_topic": f"{base}/state", "value_template": f"{{{{ {value} }}}}"}
 
-    def count(value: str) -> dict[str, str]:
+    def count(place: str, group: str, way: str = "") -> dict[str, str]:
+        # Messages of a board may come before the one that takes back what it does not have any
+        # more: "None" is no value, and Home Assistant logs nothing.
+        name = json.dumps(place)
+        labels = f"value_json.{group}[{name}]" + (f"[{json.dumps(way)}]" if way else "")
+        value = f"{labels}.values() | sum if {name} in value_json.{group} else None"
         return {"state_topic": f"{base}/counts", "value_template": f"{{{{ {value} }}}}"}
 
     for rule in watch.rules:
-        on = f"'ON' if value_json.rules[{json.dumps(rule.name)}] else 'OFF'"
+        on = f"'ON' if value_json.rules.get({json.dumps(rule.name)}) else 'OFF'"
         add(f"rule_{rule.name}", "binary_sensor", rule.name, **state(on))
     for line in watch.lines:
         for way in ("in", "out"):
-            labels = f"value_json.lines[{json.dumps(line)}][{json.dumps(way)}]"
-            total = {"state_class": "total_increasing", **count(f"{labels}.values() | sum")}
+            total = {"state_class": "total_increasing", **count(line, "lines", way)}
             add(f"line_{line}_{way}", "sensor", f"{line} {way}", **total)
     for zone in watch.zones:
-        labels = f"value_json.now[{json.dumps(zone)}]"
-        now = {"state_class": "measurement", **count(f"{labels}.values() | sum")}
+        now = {"state_class": "measurement", **count(zone, "now")}
         add(f"zone_{zone}", "sensor", f"in {zone}", **now)
     if config.snapshot_max_kb:
         add("snapshot", "camera", "Snapshot", topic=f"{base}/snapshot")
@@ -86,9 +95,8 @@ def components_of(node: str, config: MqttConfig, watch: WatchConfig) -> Componen
         "rate", "sensor", "Detections", unit_of_measurement="1/s", state_class="measurement",
         entity_category="diagnostic", **state("value_json.rates.detector"),
     )  # fmt: skip
-    faults = state("'ON' if value_json.faults or not value_json.camera.up else 'OFF'")
     diagnostic = {"device_class": "problem", "entity_category": "diagnostic"}
-    add("trouble", "binary_sensor", "Trouble", **diagnostic, **faults)
+    add("trouble", "binary_sensor", "Trouble", **diagnostic, **state(_TROUBLE))
     return found
 
 
