@@ -15,6 +15,7 @@ from edge_vision.outputs.web.access import Access
 from edge_vision.outputs.web.door import Connection
 from edge_vision.outputs.web.pace import Pace
 from edge_vision.outputs.web.problem import Problem
+from edge_vision.outputs.web.sessions import Sessions
 
 MOST_BODY_BYTES = 64 << 10
 _MOST_HEADER_BYTES = 16 << 10
@@ -47,10 +48,10 @@ def guard_of(access: Access, more_hosts: Sequence[str]) -> Middleware:
                 "The Host header names no host of this board; use its address or name, or add the "
                 "name to outputs.web.hosts in its configuration.",
             )
-        has_token = access.has_token(headers.get(hdrs.AUTHORIZATION, ""))
-        if not has_token:
+        ticket = ""
+        if not access.has_token(headers.get(hdrs.AUTHORIZATION, "")):
             _same_site(request)
-            _logged_in(request, access)
+            ticket = _ticket(request, access)
         refusal = request.match_info.http_exception
         if refusal is None and request.method in _CHANGES:
             _is_json(request)
@@ -61,6 +62,8 @@ def guard_of(access: Access, more_hosts: Sequence[str]) -> Middleware:
             return web.Response(status=204, headers={"Allow": _allowed(refusal)})
         # The whole request is here; the answer may take its time.
         cast(Connection, request.protocol).asked = None
+        if ticket and request.method not in _CHANGES:  # a change that was made is answered
+            return await _while_logged_in(request, handler, access.sessions, ticket)
         return await handler(request)
 
     return guard
@@ -122,16 +125,18 @@ def _same_site(request: web.Request) -> None:
         raise Problem(403, "A page of another site has asked for this; only the board's own may.")
 
 
-def _logged_in(request: web.Request, access: Access) -> None:
+def _ticket(request: web.Request, access: Access) -> str:
+    """Of the session that may ask for this; empty where anybody may.  Raises what leads to one."""
     if not access.needed:
-        return
+        return ""
     # The address that matched, not the one that was asked for: they may be read differently.
     resource = request.match_info.route.resource
     place = resource.canonical if resource is not None else ""
     if place in _OPEN or place.startswith(_FILES):
-        return
-    if access.logged_in(request.headers.get(hdrs.COOKIE, ""), time.monotonic_ns()):
-        return
+        return ""
+    cookies = request.headers.get(hdrs.COOKIE, "")
+    if access.logged_in(cookies, time.monotonic_ns()):
+        return access.ticket(cookies)
     page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get(hdrs.ACCEPT, "")
     if page:
         raise web.HTTPSeeOther("/login")
@@ -141,6 +146,23 @@ def _logged_in(request: web.Request, access: Access) -> None:
         "token made by `edge-vision password --token`.",
         headers={"WWW-Authenticate": 'Bearer realm="edge-vision"'},
     )
+
+
+async def _while_logged_in(
+    request: web.Request, handler: Handler, sessions: Sessions, ticket: str
+) -> web.StreamResponse:
+    """The answer, which is cut off when the session ends: a stream would go on for ever."""
+    transport = request.transport
+    if transport is None:
+        raise ConnectionResetError
+    ends_ns = sessions.begin_answer(ticket, transport.abort)
+    left_s = (ends_ns - time.monotonic_ns()) / 1e9
+    timer = asyncio.get_running_loop().call_later(left_s, sessions.end, ticket)
+    try:
+        return await handler(request)
+    finally:
+        timer.cancel()
+        sessions.end_answer(ticket, transport.abort, time.monotonic_ns())
 
 
 def _is_json(request: web.Request) -> None:

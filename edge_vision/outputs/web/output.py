@@ -1,5 +1,6 @@
 """The output `web`: pictures for those who watch, in JPEG, and everything else that is asked."""
 
+import logging
 import time
 from collections.abc import Collection
 from typing import Literal
@@ -14,11 +15,13 @@ from edge_vision.outputs.web.hub import Hub
 from edge_vision.outputs.web.server import Server
 from edge_vision.results import Analysed
 
+log = logging.getLogger(__name__)
+
 
 class WebOutput:
     """Serves the page, the streams and the API in a thread of its own.
 
-    `attach` before `start`: without a run there is nothing to serve.
+    `attach` before `start`: without a live run it serves nothing, and says so.
     """
 
     name = "web"
@@ -38,7 +41,9 @@ class WebOutput:
 
     def start(self) -> None:
         """Listen.  Raises OutputError, ConfigError."""
-        assert self._control is not None, "attach() comes before start()"
+        if self._control is None:
+            log.info("web: there is no live page, as this is no live run")
+            return
         self._server = Server(self._config, self._control, self._hub, self._happenings)
         self._server.start()
         if self._server.port:

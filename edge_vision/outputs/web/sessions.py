@@ -4,16 +4,27 @@ import hashlib
 import ipaddress
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 _S = 1_000_000_000
 _DAY_NS = 24 * 3600 * _S
+
+
+@dataclass(slots=True)
+class _Session:
+    """cuts: each ends an answer that is being given to it."""
+
+    issued_ns: int
+    used_ns: int
+    cuts: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Sessions:
     """Tickets of browsers that have logged in.  Only their hashes are kept.
 
     A ticket ends 7 days after its last use, 30 days after its issue, at `end`, and when a hundred
-    newer ones were issued.
+    newer ones were issued; and with it the answers that are still being given to it.
     """
 
     most = 100
@@ -21,33 +32,56 @@ class Sessions:
     life_ns = 30 * _DAY_NS
 
     def __init__(self) -> None:
-        # Hash -> when issued, when used last; the oldest issued first.
-        self._known: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
+        # By hash; the oldest issued first.
+        self._known: OrderedDict[bytes, _Session] = OrderedDict()
 
     def begin(self, now_ns: int) -> str:
         """A new ticket of 256 random bits."""
         ticket = secrets.token_urlsafe(32)
-        self._known[_hash(ticket)] = now_ns, now_ns
+        self._known[_hash(ticket)] = _Session(now_ns, now_ns)
         if len(self._known) > self.most:
-            self._known.popitem(last=False)
+            self._end(next(iter(self._known)))
         return ticket
 
     def valid(self, ticket: str, now_ns: int) -> bool:
         """The ticket was issued here and has not ended; counts as use."""
         key = _hash(ticket)
-        times = self._known.get(key)
-        if times is None:
+        session = self._known.get(key)
+        if session is None:
             return False
-        issued_ns, used_ns = times
-        if now_ns - issued_ns >= self.life_ns or now_ns - used_ns >= self.idle_ns:
-            del self._known[key]
+        idle = not session.cuts and now_ns - session.used_ns >= self.idle_ns
+        if idle or now_ns - session.issued_ns >= self.life_ns:
+            self._end(key)
             return False
-        self._known[key] = issued_ns, now_ns
+        session.used_ns = now_ns
         return True
+
+    def begin_answer(self, ticket: str, cut: Callable[[], None]) -> int:
+        """An answer begins for a valid ticket, which is in use until `end_answer`.
+
+        cut: ends the answer; called when the ticket ends before it.  Returns when the ticket ends
+        at the latest, in ns.
+        """
+        session = self._known[_hash(ticket)]
+        session.cuts.append(cut)
+        return session.issued_ns + self.life_ns
+
+    def end_answer(self, ticket: str, cut: Callable[[], None], now_ns: int) -> None:
+        """The answer has ended, by itself or not."""
+        session = self._known.get(_hash(ticket))
+        if session is not None:
+            session.cuts.remove(cut)
+            session.used_ns = now_ns
 
     def end(self, ticket: str) -> None:
         """Log out; an unknown ticket is no error."""
-        self._known.pop(_hash(ticket), None)
+        self._end(_hash(ticket))
+
+    def _end(self, key: bytes) -> None:
+        session = self._known.pop(key, None)
+        if session is not None:
+            for cut in session.cuts:
+                cut()
 
 
 class Guesses:

@@ -84,7 +84,7 @@ async def _send(
     # What was written waits in the kernel; what lies here would only grow old.
     transport.set_write_buffer_limits(high=1, low=0)  # 0: under TLS it would pause for good
     backlog_bytes = 0
-    while (shot := await viewer.next()) is not None:
+    while (shot := await viewer.next()) is not None and not transport.is_closing():
         part = shot.part(objects=viewer.objects)
         # A slow connection lags by what lies in the kernel: about a picture, which it counts twice
         # (socket(7), SO_SNDBUF).

@@ -39,6 +39,40 @@ def test_the_oldest_of_more_than_a_hundred_goes() -> None:
     assert all(sessions.valid(ticket, 1) for ticket in tickets[1:])
 
 
+def test_what_a_ticket_has_open_is_cut_when_it_ends() -> None:
+    sessions, cut = Sessions(), []
+    one, other = sessions.begin(0), sessions.begin(0)
+    first, second, others = (lambda: cut.append(1)), (lambda: cut.append(2)), lambda: cut.append(3)
+    assert sessions.begin_answer(one, first) == 30 * DAY
+    sessions.begin_answer(one, second)
+    sessions.begin_answer(other, others)
+    sessions.end_answer(one, first, 5)  # by itself
+    sessions.end(one)
+    assert cut == [2]
+    sessions.end_answer(one, second, 5)  # when its handler sees that it was cut
+    assert not sessions.valid(other, 30 * DAY)
+    assert cut == [2, 3]
+
+
+def test_the_oldest_of_more_than_a_hundred_is_cut() -> None:
+    sessions, cut = Sessions(), []
+    sessions.begin_answer(sessions.begin(0), lambda: cut.append(1))
+    for _ in range(100):
+        assert not cut
+        sessions.begin(0)
+    assert cut == [1]
+
+
+def test_a_ticket_is_in_use_while_something_is_open() -> None:
+    sessions = Sessions()
+    ticket, cut = sessions.begin(0), lambda: None
+    sessions.begin_answer(ticket, cut)
+    assert sessions.valid(ticket, 8 * DAY)
+    sessions.end_answer(ticket, cut, 16 * DAY)
+    assert sessions.valid(ticket, 23 * DAY - 1)
+    assert not sessions.valid(ticket, 30 * DAY - 1)
+
+
 def test_no_ticket_is_kept_as_it_is() -> None:
     sessions = Sessions()
     ticket = sessions.begin(0)

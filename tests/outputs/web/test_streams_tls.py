@@ -1,6 +1,7 @@
 """The live picture over TLS, whose transport counts its bytes in its own way."""
 
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from watching import Stream, noise, offer, until
+
+from edge_vision.outputs.web.passwords import Password
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +56,28 @@ def test_a_fast_and_a_slow_reader(make_site_server: Any, pair: tuple[str, str]) 
     )  # what fits into the kernel of a reader that takes as much as it can
     for stream in (slow, fast):
         stream.close()
+
+
+def test_logging_out_ends_a_stream(
+    make_site_server: Any, pair: tuple[str, str], tmp_path: Path, ask: Any
+) -> None:
+    cert, key = pair
+    password = tmp_path / "password"
+    password.write_text(Password.of("correct horse").line())
+    password.chmod(0o600)
+    server = make_site_server(tls_cert=cert, tls_key=key, password_file=str(password))
+    context = ssl.create_default_context(cafile=cert)
+    body = {"password": "correct horse"}
+    answer = ask(server.port, "POST", "/api/login", json_body=body, tls=context)
+    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as stream,
+    ):
+        ask_for = f"GET /stream.mjpg HTTP/1.0\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n"
+        stream.sendall(ask_for.encode())
+        assert b" 200 " in stream.recv(4096)
+        ended = ask(server.port, "POST", "/api/logout", {"Cookie": cookie}, tls=context)
+        assert ended.status == 204
+        while stream.recv(4096):  # to its end, within the time limit
+            pass
