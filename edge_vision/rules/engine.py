@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 import numpy as np
 
@@ -14,9 +15,10 @@ from edge_vision.rules.geometry import Places
 from edge_vision.rules.movement import Crossing, Movement
 from edge_vision.rules.rule import EventIds, Rule
 from edge_vision.rules.watched import (
+    FARTHER_PER_S,
     LEAST_SIZE,
     MOST_SIZE,
-    Box,
+    UNKNOWN,
     Moment,
     Point,
     Sighting,
@@ -27,8 +29,6 @@ from edge_vision.rules.watched import (
 
 _LOST_NS = 2_000_000_000
 """An object not seen for so long is not taken for one that is new any more..."""
-_DOUBT_NS = 750_000_000
-"""...one not seen for so long is not believed to be it far away..."""
 _GONE_NS = 1_000_000_000
 """...and one that nobody follows any more is gone after so long."""
 
@@ -46,9 +46,9 @@ class RuleEngine:
         self._node = node
         self._ids = EventIds()
         self._objects: dict[int, Watched] = {}
-        """By the number of the newest track of each."""
+        """By the number of the newest track of each; below 0 where another has that by now."""
+        self._strays = count(-1, -1)
         self._now = Moment(0, 0, counts.since_s)
-        self._doubt_ns = _DOUBT_NS
         self._told: list[Event] = []
         self.counts = tally.fitted(counts, watch)
         """Replaced whole."""
@@ -89,8 +89,6 @@ class RuleEngine:
         told: list[Event] = []
         if scene.media_ns < self._now.media_ns:
             told = self.end()
-        # Two scenes at least, where few come.
-        self._doubt_ns = max(_DOUBT_NS, 5 * (scene.media_ns - self._now.media_ns) // 2)
         self._now = now = Moment(scene.media_ns, scene.exposed_ns, unix_s)
         if not scene.tracks and not self._objects:
             return told
@@ -104,7 +102,7 @@ class RuleEngine:
             for place in one.stays:
                 there[place].append(one)
         for rule in self._rules:
-            if rule.config.line is None:
+            if rule.line is None:
                 told += rule.step(there[rule.place], now)
         labels = {place: [one.label for one in ones] for place, ones in there.items()}
         self.counts = tally.here_now(self.counts, labels)
@@ -124,48 +122,54 @@ class RuleEngine:
 
     def _look(self, seen: Sightings, now: Moment, labels: Mapping[int, str]) -> None:
         boxes = np.array([sighting.box for sighting in seen.values()])
-        points = np.stack(((boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]), axis=1)
+        points = boxes[:, 2:].copy()
+        points[:, 0] = (boxes[:, 0] + boxes[:, 2]) / 2
         sizes = np.minimum(np.maximum(boxes[:, 2:] - boxes[:, :2], LEAST_SIZE), MOST_SIZE)
         places = self._movement.places
-        rows = zip(places.depths(points, sizes), places.sides(points, sizes), strict=True)
+        depths, aways = places.depths(points, sizes), places.sides(points, sizes)
+        self._set_aside(seen, now)
         # All first: what one does may depend on where the others are now.
         seen_now = [self._see(sighting, seen, now, labels) for sighting in seen.values()]
-        for (one, before), (depths, aways) in zip(seen_now, rows, strict=True):
-            self._movement.look(one, before, depths, aways)
+        rights: list[list[bool]] = (aways > 0).tolist()
+        rows = zip(seen_now, depths.tolist(), aways.tolist(), rights, strict=True)
+        for (one, before), deep, away, right in rows:
+            self._movement.look(one, before, deep, away, right)
+
+    def _set_aside(self, seen: Sightings, now: Moment) -> None:
+        """Take numbers away from objects if they have gone to others, which are elsewhere.
+
+        Where two meet, or one hides, a tracker may give one's number to the other; and it gives
+        an object that left the picture its number again when one like it comes in.
+        """
+        for id_, sighting in seen.items():
+            one = self._objects.get(id_)
+            if one is not None and one.is_elsewhere(sighting.box, now.media_ns):
+                self._objects[next(self._strays)] = self._objects.pop(id_)
+                # The track's velocity is of two objects.
+                seen[id_] = sighting._replace(velocity=UNKNOWN, jumped=True)
 
     def _see(
         self, sighting: Sighting, seen: Sightings, now: Moment, labels: Mapping[int, str]
     ) -> tuple[Watched, tuple[Point, Moment] | None]:
         """The object of a sighting, and where and when it was seen before, if it was."""
-        track, box, _ = sighting
-        one = self._known(track, box, now)
+        track = sighting.track
+        one = self._objects.get(track.id)
         if track.state == "confirmed" and (one is None or not one.confirmed):
-            one = self._lost(track, box, seen, now) or one
+            one = self._lost(sighting, seen, now) or one
         before = (ground(one.here), one.seen) if one is not None else None
         if one is None:
-            one = Watched(track.id, box, now)
+            one = Watched(track.id, sighting.box, now)
         one.see(sighting, now, labels)
         self._objects[track.id] = one
         if one.confirmed and tally.PICTURE not in one.stays:
             one.stays[tally.PICTURE] = Stay(now)
         return one, before
 
-    def _known(self, track: Track, box: Box, now: Moment) -> Watched | None:
-        """The object of this number, unless it is another one.
-
-        A tracker gives an object that left the picture its number again when one like it comes in,
-        which may be at the other side.
-        """
-        one = self._objects.get(track.id)
-        if one is None or now.media_ns - one.seen.media_ns < self._doubt_ns:
-            return one
-        if one.off(box, now.media_ns) is not None:
-            return one
-        self._part(track.id)
-        return None
-
-    def _lost(self, track: Track, box: Box, seen: Sightings, now: Moment) -> Watched | None:
+    def _lost(self, sighting: Sighting, seen: Sightings, now: Moment) -> Watched | None:
         """The object that had another number until it was lost near there, taken out."""
+        track, box, _, jumped = sighting
+        # A number that jumped went to what was right there, or to something new.
+        farther = 0.0 if jumped else FARTHER_PER_S
         near = [
             (off, id_)
             for id_, one in self._objects.items()
@@ -173,7 +177,8 @@ class RuleEngine:
             and one.confirmed
             and one.class_id == track.class_id
             and now.media_ns - one.seen.media_ns <= _LOST_NS
-            and (off := one.off(box, now.media_ns)) is not None
+            and one.like(box)
+            and (off := one.off(box, now.media_ns, farther)) is not None
         ]
         return self._objects.pop(min(near)[1]) if near else None
 
@@ -201,7 +206,7 @@ class RuleEngine:
         line, direction, one = crossing
         self.counts = tally.crossed(self.counts, line, direction, one.label)
         for rule in self._rules:
-            if rule.config.line == line:
+            if rule.line == line:
                 event = rule.crossing(one, direction)
                 if event is not None:
                     self._told.append(event)
@@ -215,14 +220,15 @@ def _sightings(tracks: Sequence[Track]) -> Sightings:
             found.setdefault(track.id, track)
     if not found:
         return {}
-    boxes = np.array([track.box for track in found.values()], np.float64)
-    speeds = np.array([track.velocity for track in found.values()], np.float64)
-    usable = np.isfinite(np.hstack((boxes, speeds))).all(axis=1)
+    both = [array for track in found.values() for array in (track.box, track.velocity)]
+    values = np.concatenate(both, dtype=np.float64).reshape(-1, 2, 4)
     # Where the picture ends nobody knows how it goes on.
-    boxes = np.minimum(np.maximum(boxes, 0), 1)
-    fine = np.logical_and(usable, (boxes[:, :2] < boxes[:, 2:]).all(axis=1)).tolist()
-    walks = np.stack(((speeds[:, 0] + speeds[:, 2]) / 2, speeds[:, 3]), axis=1)
-    rows = zip(found.items(), boxes.tolist(), walks.tolist(), fine, strict=True)
+    boxes = np.minimum(np.maximum(values[:, 0], 0), 1)
+    usable = np.logical_and(np.isfinite(values).all(axis=(1, 2)),
+                            (boxes[:, :2] < boxes[:, 2:]).all(axis=1))  # fmt: skip
+    walks = values[:, 1, 2:].copy()
+    walks[:, 0] = (values[:, 1, 0] + values[:, 1, 2]) / 2
+    rows = zip(found.items(), boxes.tolist(), walks.tolist(), usable.tolist(), strict=True)
     return {
         id_: Sighting(track, (box[0], box[1], box[2], box[3]), (walk[0], walk[1]))
         for (id_, track), box, walk, use in rows

@@ -39,13 +39,13 @@ class Places:
         self._px, self._py = ends[:, 0].T.copy()
         self._lx, self._ly = (ends[:, 1] - ends[:, 0]).T.copy()
 
-    def depths(self, points: Array, sizes: Array) -> list[list[float]]:
-        """How deep each point is in each zone, in box sizes; negative: how far outside.
+    def depths(self, points: Array, sizes: Array) -> Array:
+        """How deep each point is in each zone, (N, zones), in box sizes; negative: how far outside.
 
         points: x y, (N, 2).  sizes: width and height of their boxes, (N, 2), above 0.
         """
         if not self.zones:
-            return [[]] * len(points)
+            return np.zeros((len(points), 0))
         x, y = points[:, :1], points[:, 1:]
         right, down = x - self._ax, y - self._ay
         # Even-odd rule: sides to the right of the point that pass its height.
@@ -54,25 +54,35 @@ class Places:
         inside = np.bitwise_xor.reduceat(passes, self._first, axis=1)
         across, along = 1 / sizes[:, :1], 1 / sizes[:, 1:]
         dx, dy = self._dx * across, self._dy * along
-        right *= across
+        right *= across  # in place, all of it: such small arrays cost by the call
         down *= along
-        at = np.minimum(np.maximum((right * dx + down * dy) / (dx * dx + dy * dy), 0), 1)
-        right -= at * dx
-        down -= at * dy
-        far = np.sqrt(np.minimum.reduceat(right * right + down * down, self._first, axis=1))
-        near: list[list[float]] = np.where(inside, far, -far).tolist()
-        return near
+        at = right * dx
+        at += down * dy
+        long = dx * dx
+        long += dy * dy
+        at /= long
+        np.maximum(at, 0, out=at)
+        np.minimum(at, 1, out=at)
+        dx *= at
+        dy *= at
+        right -= dx
+        down -= dy
+        right *= right
+        down *= down
+        right += down
+        far = np.sqrt(np.minimum.reduceat(right, self._first, axis=1))
+        return np.where(inside, far, -far)
 
-    def sides(self, points: Array, sizes: Array) -> list[list[float]]:
-        """How far each point is from each line, drawn out to both sides, in box sizes.
+    def sides(self, points: Array, sizes: Array) -> Array:
+        """How far each point is from each line drawn out to both sides, (N, lines), in box sizes.
 
         Positive: to the right hand of who looks from its first point to its second.
         """
         if not self.lines:
-            return [[]] * len(points)
+            return np.zeros((len(points), 0))
         off = self._lx * (points[:, 1:] - self._py) - self._ly * (points[:, :1] - self._px)
         unit = np.hypot(self._ly * sizes[:, :1], self._lx * sizes[:, 1:])
-        away: list[list[float]] = (off / unit).tolist()
+        away: Array = off / unit
         return away
 
     def passed(self, line: int, before: Point, after: Point, slack: float) -> bool:

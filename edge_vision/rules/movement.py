@@ -20,8 +20,9 @@ _LEAVE_NS = 500_000_000
 """Seen outside for so long, it has left."""
 _SLACK = 0.02
 """By which share of its length a line may be missed at its ends."""
-_TWICE_NS = 1_500_000_000
-"""Two boxes on one object cross within so long of each other."""
+_TWICE_NS = 3_000_000_000
+"""Two boxes on one object cross within so long of each other: a tracker keeps for so long one that
+is not seen."""
 _SAME_OBJECT, _SAME_PLACE = 0.5, 0.7
 """Overlap from which on two boxes are one object: of one class, and of two (a rider and a bicycle
 overlap by less)."""
@@ -62,18 +63,19 @@ class Movement:
         before: tuple[Point, Moment] | None,
         depths: list[float],
         aways: list[float],
+        rights: list[bool],
     ) -> None:
         """Take in where an object is seen now, `one.here` at `one.seen`.
 
-        before: where and when it was seen last, None if never.  depths, aways: see Places.
+        before: where and when it was seen last, None if never.  depths, aways: see Places; rights:
+        which of `aways` are to the right.
         """
-        now = one.seen
+        stays, inside = one.stays, one.inside
         for zone, depth in zip(self.places.zones, depths, strict=True):
-            if depth > -_ZONE_BAND or zone in one.stays:
-                self._zone(one, zone, depth, now)
-            elif one.inside:
-                one.inside.discard(zone)
-        rights = [away > 0 for away in aways]
+            if depth > -_ZONE_BAND or zone in stays:
+                self._zone(one, zone, depth, one.seen)
+            elif zone in inside:
+                inside.remove(zone)
         if rights != one.rights:  # else, and that is nearly always, nothing has changed
             self._lines(one, before, rights, aways)
 
@@ -85,9 +87,11 @@ class Movement:
         aways: list[float],
     ) -> None:
         settled = True
-        for at, line in enumerate(self.places.lines):
-            right = rights[at]
+        for at, (line, right) in enumerate(zip(self.places.lines, rights, strict=True)):
+            side = 1 if right else -1
             known = one.sides.get(line)
+            if known is not None and known.right == right and known.side == side:
+                continue
             if known is None:
                 known = one.sides[line] = Side(right=right)
             elif right != known.right:
@@ -97,7 +101,6 @@ class Movement:
                     known.through = one.seen.media_ns - then.media_ns <= _UNSEEN_NS and (
                         self.places.passed(at, point, ground(one.here), _SLACK)
                     )
-            side = 1 if right else -1
             if side != known.side and abs(aways[at]) > _LINE_BAND:
                 self._clear_of(one, line, known, side)
             settled = settled and side == known.side

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 from edge_vision.config_watch import RuleConfig
 from edge_vision.events import Event
@@ -19,11 +20,13 @@ class EventIds:
 
     def __init__(self) -> None:
         self._count = 0
+        self._run = secrets.token_hex(3)
+        """Drawn once: within a run the counter tells ids apart."""
 
     def next(self, unix_s: float) -> str:
         """One that was never given before, by this run or another."""
         self._count = (self._count + 1) % 10_000
-        return f"{max(0, round(unix_s * 1000)):013d}-{self._count:04d}-{secrets.token_hex(3)}"
+        return f"{max(0, round(unix_s * 1000)):013d}-{self._count:04d}-{self._run}"
 
 
 class Rule:
@@ -31,6 +34,7 @@ class Rule:
 
     def __init__(self, config: RuleConfig, node: str, ids: EventIds) -> None:
         self.config = config
+        self.line = config.line
         self.place = config.zone or config.line or ""
         self._node, self._ids = node, ids
         self._schedule = parse_schedule(config.schedule)
@@ -40,22 +44,19 @@ class Rule:
         self._together: Event | None = None
         self._free_ns: int | None = None
 
-    def crossing(self, one: Watched, direction: str) -> Event | None:
+    def crossing(self, one: Watched, direction: Literal["in", "out"]) -> Event | None:
         """The event of an object that goes over this rule's line, if it is to be one."""
         wanted = self.config.direction in ("both", direction)
         if not wanted or not self._is_about(one) or not self._may_begin(one.seen):
             return None
-        way = replace(self._begin([one], one.seen), direction="in" if direction == "in" else "out")
-        return _ended(way, one.seen)
+        return _ended(self._begin([one], one.seen, direction), one.seen)
 
     def step(self, there: Sequence[Watched], now: Moment) -> list[Event]:
         """The events that begin, get better, or end, by who is in this rule's place now."""
-        about = [
-            one
-            for one in there
-            if self._is_about(one)
-            and now.media_ns - one.stays[self.place].since.media_ns >= self._dwell_ns
-        ]
+        about = [one for one in there if self._is_about(one)]
+        if self._dwell_ns:
+            latest_ns = now.media_ns - self._dwell_ns
+            about = [one for one in about if one.stays[self.place].since.media_ns <= latest_ns]
         if self.config.count > 1:
             return self._step_together(about, now)
         told = self._end_left()
@@ -74,10 +75,7 @@ class Rule:
 
     def forget(self, now: Moment) -> list[Event]:
         """End everything that goes on, and begin anew; the events that end by it."""
-        told = [
-            _ended(_updated(event, one, event.box), stay.outside or one.seen)
-            for one, (event, stay) in self._each.items()
-        ]
+        told = [_left(event, one, stay) for one, (event, stay) in self._each.items()]
         if self._together is not None:
             told.append(_ended(self._together, now))
         self._each.clear()
@@ -99,11 +97,13 @@ class Rule:
         return self._schedule.holds(datetime.fromtimestamp(now.unix_s, UTC).astimezone())
 
     def _end_left(self) -> list[Event]:
+        left = [
+            one for one, (_, stay) in self._each.items() if one.stays.get(self.place) is not stay
+        ]
         told = []
-        for one, (event, stay) in list(self._each.items()):
-            if one.stays.get(self.place) is not stay:
-                del self._each[one]
-                told.append(_ended(_updated(event, one, event.box), stay.outside or one.seen))
+        for one in left:
+            event, stay = self._each.pop(one)
+            told.append(_left(event, one, stay))
         return told
 
     def _step_together(self, about: Sequence[Watched], now: Moment) -> list[Event]:
@@ -123,7 +123,9 @@ class Rule:
         self._together = event
         return [event]
 
-    def _begin(self, about: Sequence[Watched], now: Moment) -> Event:
+    def _begin(
+        self, about: Sequence[Watched], now: Moment, direction: Literal["", "in", "out"] = ""
+    ) -> Event:
         self._free_ns = now.media_ns + round(self.config.cooldown_s * 1e9)
         config, first = self.config, about[0]
         many = config.count > 1
@@ -137,7 +139,7 @@ class Rule:
             kind=kind,  # type: ignore[arg-type]
             rule=config.name,
             place=self.place,
-            direction="",
+            direction=direction,
             track_id=0 if many else first.id,
             label=first.label,
             score=max(one.score for one in about),
@@ -157,18 +159,28 @@ def _around(some: Sequence[Watched]) -> Box:
 def _is_better(event: Event, one: Watched) -> bool:
     return (
         one.score >= event.score + _BETTER
+        or one.id != event.track_id
         or one.zones != event.zones
         or one.label != event.label
-        or one.id != event.track_id
     )
 
 
-def _updated(event: Event, one: Watched, box: Box) -> Event:
+def _updated(event: Event, one: Watched, box: Box, **more: Any) -> Event:
     return replace(
-        event, score=one.score, zones=one.zones, label=one.label, track_id=one.id, box=box
+        event, score=one.score, zones=one.zones, label=one.label, track_id=one.id, box=box, **more
     )
+
+
+def _left(event: Event, one: Watched, stay: Stay) -> Event:
+    return _updated(event, one, event.box, **_end(event, stay.outside or one.seen))
 
 
 def _ended(event: Event, at: Moment) -> Event:
-    end_s, end_ns = max(at.unix_s, event.start_s), max(at.exposed_ns, event.start_ns)
-    return replace(event, end_s=end_s, end_ns=end_ns)
+    return replace(event, **_end(event, at))
+
+
+def _end(event: Event, at: Moment) -> dict[str, Any]:
+    return {
+        "end_s": max(at.unix_s, event.start_s),
+        "end_ns": max(at.exposed_ns, event.start_ns),
+    }

@@ -1,6 +1,5 @@
 """Counts: how often, by class; replaced whole, so that any thread may read them."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -44,7 +43,11 @@ def entered(counts: Counts, zone: str, label: str) -> Counts:
 
 def here_now(counts: Counts, there: Mapping[str, Iterable[str]]) -> Counts:
     """The labels of the objects that are now in each place."""
-    now = {place: dict(Counter(there.get(place, ()))) for place in counts.now}
+    now: dict[str, dict[str, int]] = {place: {} for place in counts.now}
+    for place, labels in there.items():
+        by_label = now[place]
+        for label in labels:
+            by_label[label] = by_label.get(label, 0) + 1
     return counts if now == counts.now else replace(counts, now=now)
 
 

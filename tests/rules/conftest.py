@@ -37,8 +37,16 @@ class Place:
         return told
 
     def walk(self, xs: Sequence[float], y: float = 0.8, **more: Any) -> list[Event]:
-        """One object through these places, one scene each; what they tell."""
-        return [event for x in xs for event in self.see(at(x, y, **more))]
+        """One object through these places, one scene each; what they tell.
+
+        Its speed, unless given, is that by which it came, as a tracker says.
+        """
+        told = []
+        before = xs[0]
+        for x in xs:
+            told += self.see(at(x, y, **{"speed": (x - before) / self._step_s, **more}))
+            before = x
+        return told
 
     def kinds(self) -> list[tuple[str, bool]]:
         """Rule and whether it is the end, of every event told."""

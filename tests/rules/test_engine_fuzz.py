@@ -46,7 +46,7 @@ scenes = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(scenes, max_size=25))
 def test_every_event_begins_once_and_ends_once(history: list) -> None:
     engine = RuleEngine(WATCH, "n", empty_counts(0.0))
@@ -79,7 +79,7 @@ def test_every_event_begins_once_and_ends_once(history: list) -> None:
     assert engine.counts.now[""] == {}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(scenes, max_size=25))
 def test_counts_are_what_was_told(history: list) -> None:
     watch = WatchConfig(lines=WATCH.lines, rules=[RuleConfig(name="cross", line="door")])

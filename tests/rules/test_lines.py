@@ -57,7 +57,7 @@ def test_trembling_on_the_line_counts_nothing(make_place: Make) -> None:
 
 def test_in_one_step_from_side_to_side(make_place: Make) -> None:
     place = make_place(**DOOR, step_s=0.5)
-    place.walk([0.2, 0.35, 0.7])
+    place.walk([0.1, 0.4, 0.7])
     assert counted(place) == (1, 0)
 
 
@@ -131,11 +131,49 @@ def test_the_same_number_at_the_other_side_of_the_picture(make_place: Make) -> N
     assert counted(place) == (0, 0)
 
 
+def test_a_number_that_goes_to_somebody_else(make_place: Make, track: Make) -> None:
+    """One hides at the line, and who comes from the other side gets that one's number."""
+    place = make_place(**DOOR, **RULE, step_s=0.25)
+    place.walk([0.8, 0.72, 0.64, 0.56])
+    for x in (0.28, 0.34):
+        place.see(track(x, id=1, speed=0.24))
+    assert counted(place) == (0, 0)
+    place.see(track(0.4, id=1, speed=0.24), track(0.34, id=2))
+    assert counted(place) == (0, 1)
+    assert place.told[0].box[0] == pytest.approx(0.29)  # the one who went over the line
+    for x in (0.46, 0.52, 0.58):
+        place.see(track(x, id=1, speed=0.24))
+    assert counted(place) == (1, 1)
+
+
+def test_two_that_swap_numbers(make_place: Make, track: Make) -> None:
+    place = make_place(**DOOR)
+    for k in range(20):
+        left, right = (1, 2) if k < 6 else (2, 1)
+        x = 0.2 + 0.03 * k
+        place.see(track(x, id=left, speed=0.3), track(1 - x, 0.7, id=right, speed=-0.3))
+    assert counted(place) == (1, 1)
+
+
 @pytest.mark.parametrize("other", [1, 17])
 def test_two_boxes_on_one_object_count_once(make_place: Make, track: Make, other: int) -> None:
     place = make_place(**DOOR, **RULE)
     for x in np.arange(0.3, 0.7, 0.03):
         place.see(track(x), track(x + 0.004, id=2, class_id=other))
+    assert counted(place) == (1, 0)
+
+
+def test_a_second_box_that_is_seen_again_later_counts_nothing(
+    make_place: Make, track: Make
+) -> None:
+    """A detector that wavers sees one object as a person, and at times as a cat, too."""
+    place = make_place(**DOOR, **RULE)
+    for x in (0.38, 0.42, 0.46, 0.505):  # the last is not clear of the line
+        place.see(track(x), track(x, id=2, class_id=17))
+    for x in (0.54, *[0.57] * 20):
+        place.see(track(x), track(x, id=2, class_id=17, state="coasting"))
+    assert counted(place) == (1, 0)
+    place.see(track(0.57), track(0.57, id=2, class_id=17))
     assert counted(place) == (1, 0)
 
 

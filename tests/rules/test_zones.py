@@ -18,12 +18,12 @@ def yard(**rule: Any) -> dict[str, Any]:
 def test_enter_and_leave(make_place: Make) -> None:
     place = make_place(**yard())
     assert not place.walk([0.2, 0.3])
-    (begun,) = place.walk([0.45, 0.55, 0.6])
+    (begun,) = place.walk([0.45, 0.48, 0.48])
     assert (begun.kind, begun.place, begun.zones, begun.end_s) == ("enter", "yard", ("yard",), None)
     assert begun.start_s == 1000.2
     assert place.engine.counts.zones == {"yard": {"person": 1}}
     assert place.engine.counts.now == {"": {"person": 1}, "yard": {"person": 1}}
-    (ended,) = place.walk([0.3] * 8)
+    (ended,) = place.walk([0.385, *[0.3] * 7])
     assert (ended.id, ended.start_s) == (begun.id, begun.start_s)
     assert ended.end_s == pytest.approx(1000.5)  # when it was first seen outside
     assert place.engine.counts.now == {"": {"person": 1}, "yard": {}}
@@ -108,7 +108,7 @@ def test_the_way_through_several_zones(make_place: Make) -> None:
         "b": [[0.3, 0.0], [0.6, 0.0], [0.6, 1.0], [0.3, 1.0]],
     }
     place = make_place(zones=zones, rules=[{"name": "r"}])
-    place.walk([0.1, 0.1, 0.2, *[0.45] * 8, 0.1, 0.1])
+    place.walk([0.1, 0.1, 0.2, 0.28, 0.38, *[0.45] * 8, 0.37, 0.27, 0.2])
     assert [event.zones for event in place.told] == [("a",), ("a", "b"), ("b", "a")]
     assert place.told[0].kind == "enter"
     assert place.told[0].place == ""
@@ -179,7 +179,7 @@ def test_other_places_and_rules_while_it_runs(make_place: Make) -> None:
         lines={"door": [[0.5, 0.95], [0.5, 0.3]]},
         rules=[{"name": "r", "zone": "yard"}, {"name": "s", "zone": "yard"}],
     )
-    place.walk([0.45, 0.45, 0.6])
+    place.walk([0.45, 0.45, 0.55])
     before = place.engine.counts
     new = make_place(
         zones={**YARD["zones"], "more": [[0.5, 0.5], [0.9, 0.5], [0.9, 1.0]]},
