@@ -16,13 +16,12 @@ from edge_vision.config import Config, ModelConfig
 from edge_vision.desk import Desk
 from edge_vision.detect.detector import SsdDetector, build_detector
 from edge_vision.detect.zoo import find_model
-from edge_vision.errors import CameraUnavailable, ConfigError, EdgeVisionError
+from edge_vision.errors import CameraUnavailable, EdgeVisionError
 from edge_vision.governor import Governor, Readings, read_board, sizes_from
 from edge_vision.live import Change, change_of
 from edge_vision.outputs import make_outputs
 from edge_vision.outputs.base import Output
 from edge_vision.pipeline import Pipeline
-from edge_vision.replay import Replay
 from edge_vision.results import Scene
 from edge_vision.stages.follow import least_score
 from edge_vision.summary import Summary, faults_of, summary_of
@@ -236,49 +235,6 @@ class App:
                 return  # nothing is left that could take a result
             if self._on_tick is not None:
                 self._on_tick(self, time.monotonic_ns())
-
-
-def replay(
-    config: Config,
-    inference_ms: float,
-    stop: threading.Event,
-    *,
-    frames: int | None = None,
-    duration_s: float | None = None,
-    on_scene: Callable[[Scene], None] | None = None,
-    on_frame: Callable[[int], None] | None = None,
-) -> Summary:
-    """Run on a virtual clock, with a detector whose results are `inference_ms` late; see Replay.
-
-    config: of a clip or the demo scene, else ConfigError; its pace is taken for "fast".
-    duration_s: seconds of the source's own time.
-    """
-    if config.camera.kind not in ("demo", "clip"):
-        raise ConfigError(
-            f"a replay needs the demo scene or a clip; camera.kind is {config.camera.kind}, which "
-            "cannot be made to wait (try --source demo)"
-        )
-    camera_config = config.camera.model_copy(update={"pace": "fast"})
-    camera = make_camera(camera_config)
-    outputs = make_outputs(config.outputs, patient=True)
-    run = Replay(
-        camera,
-        build_detector(detector_config(config)),
-        outputs,
-        config,
-        inference_ms=inference_ms,
-        on_scene=on_scene,
-    )
-    pumps = [output.pump for output in outputs if hasattr(output, "pump")]
-
-    def pump(media_ns: int) -> None:
-        if not all(pump(0.0) for pump in pumps):
-            stop.set()  # the user closed the window
-        if on_frame is not None:
-            on_frame(media_ns)
-
-    run.run(stop, frames=frames, duration_s=duration_s, on_frame=pump)
-    return summary_of(run.telemetry, camera, outputs)
 
 
 def _all_over(outputs: Sequence[Output]) -> bool:

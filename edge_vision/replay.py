@@ -8,14 +8,18 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from edge_vision.board import node_name
 from edge_vision.camera.base import Camera, EndOfStream
 from edge_vision.config import Config
 from edge_vision.detect.detector import SsdDetector
+from edge_vision.events import OnEvent
 from edge_vision.frame import Frame, Stamps
 from edge_vision.outputs.base import Output, Picture
 from edge_vision.results import Analysed, Detections, Scene
+from edge_vision.rules.tally import empty_counts
 from edge_vision.stages.drawing import Drawing
 from edge_vision.stages.follow import Follower
+from edge_vision.stages.watch import WatchStage
 from edge_vision.telemetry import Telemetry
 from edge_vision.track.grey import Grey
 from edge_vision.track.paths import Paths
@@ -42,6 +46,9 @@ class Replay:
     inference_ms: the detector takes the first frame that comes while it is free; the result is
     there so long after that frame's exposure, and until then it is busy.
     camera, outputs: made for pace "fast", so that they wait.  on_scene: called with each Scene.
+    on_event: told what rules see.  Outputs are not: what they do with it is meant for what happens
+    now; and what is counted begins at 0 and is kept nowhere.
+    begin_s: Unix time of the source's beginning, for schedules and events.
     """
 
     def __init__(
@@ -53,6 +60,8 @@ class Replay:
         *,
         inference_ms: float,
         on_scene: Callable[[Scene], None] | None = None,
+        on_event: OnEvent | None = None,
+        begin_s: float = 0.0,
     ) -> None:
         self.telemetry = Telemetry()
         self._camera = camera
@@ -66,6 +75,16 @@ class Replay:
         self._drawing = Drawing(
             config.overlay, config.tracking, detector, self.telemetry, paths, steady=True
         )
+        self.watch = WatchStage(
+            config.watch,
+            node_name(config.node.name),
+            detector.labels,
+            [on_event] if on_event is not None else [],
+            empty_counts(begin_s),
+            None,
+            unix_s=lambda moment_ns: begin_s + (moment_ns - _BEGIN_NS) / 1e9,
+        )
+        self._drawing.use_places(config, self.watch.crossings)
         self._busy: _Busy | None = None
         self._scene: Scene | None = None
 
@@ -102,6 +121,7 @@ class Replay:
         finally:
             if self._busy is not None:
                 self._busy.frame.release()
+            self.watch.end()
             self._camera.close()
             self._drawing.close()
             for output in self._outputs:
@@ -140,6 +160,7 @@ class Replay:
         self._scene = scene
         self.telemetry.add_analysed(stamps, due_ns)
         self._offer("scenes", Analysed(scene, stamps))
+        self.watch.step(scene)
         if self._on_scene is not None:
             self._on_scene(scene)
         if self._exact:

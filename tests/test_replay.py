@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from edge_vision.app import replay
 from edge_vision.camera.demo import DemoCamera
+from edge_vision.cli.replay import replay
 from edge_vision.config import Config
 from edge_vision.config_load import parse_config
 from edge_vision.detect.detector import SsdDetector, build_detector
@@ -151,7 +151,7 @@ def test_a_clip_with_outputs(tmp_path: Path, bikes: Path) -> None:
             "jsonl": {"path": str(tmp_path / "a.jsonl")},
         },
     }
-    summary = replay(
+    summary, _ = replay(
         parse_config(settings), 200, threading.Event(), duration_s=2.0, on_scene=seen.append
     )
     assert summary.captured == summary.shown == 50

@@ -23,7 +23,7 @@ from edge_vision.cli.options import (
     source_settings,
     tell_faults,
 )
-from edge_vision.cli.replay import run_replay, tell_replay
+from edge_vision.cli.replay import run_replay
 from edge_vision.config import Config
 from edge_vision.config_load import load_config
 from edge_vision.notify import Notifier
@@ -77,7 +77,7 @@ def command(
     settings += output_settings(None, None, False) if service else []
     loaded = configuration(config, settings)
     if simulate_inference_ms is not None:
-        tell_replay(run_replay(loaded, simulate_inference_ms, frames, duration))
+        run_replay(loaded, simulate_inference_ms, frames, duration)
         return
     again = None
     file = config or default_config_file()

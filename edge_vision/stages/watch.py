@@ -18,16 +18,17 @@ from edge_vision.rules.counts_file import CountsKeeper, read_counts
 from edge_vision.rules.engine import RuleEngine
 
 
-def unix_now_s() -> float:
-    """Unix time, for people: it jumps when the clock is set."""
-    return datetime.now(UTC).timestamp()
+def unix_s_of(moment_ns: int) -> float:
+    """Unix time, for people, of a moment of time.monotonic_ns: it jumps when the clock is set."""
+    return datetime.now(UTC).timestamp() - (time.monotonic_ns() - moment_ns) / 1e9
 
 
 class WatchStage:
     """Runs the rule engine on each scene and tells what happens.
 
     labels: class id -> label of the model.  on_event: who is told, in the decode thread.
-    file: where counts are kept.  clock: Unix time in seconds.
+    counts: to go on from.  file: where they are kept; None: nowhere.
+    unix_s: Unix time, in seconds, of a moment of the clock that scenes' `exposed_ns` are of.
     Raises ConfigError for a rule about a class that the model does not know.
     """
 
@@ -37,18 +38,19 @@ class WatchStage:
         node: str,
         labels: Mapping[int, str],
         on_event: Sequence[OnEvent],
-        file: Path,
+        counts: Counts,
+        file: Path | None,
         *,
-        clock: Callable[[], float] = unix_now_s,
+        unix_s: Callable[[int], float] = unix_s_of,
     ) -> None:
         self._labels = labels
         self._on_event = on_event
-        self._clock = clock
+        self._unix_s = unix_s
         self._file = file
         self._keeper: CountsKeeper | None = None
         self._wanted = self._used = watch
         self.check(watch)
-        self._engine = RuleEngine(watch, node, read_counts(file, clock()))
+        self._engine = RuleEngine(watch, node, counts)
         self._kept = self._engine.counts
 
     @classmethod
@@ -58,7 +60,8 @@ class WatchStage:
         """As a configuration says; outputs that have a method on_event are told."""
         told = [output.on_event for output in outputs if hasattr(output, "on_event")]
         file = profile_file().with_name("counts.json")
-        return cls(config.watch, node_name(config.node.name), labels, told, file)
+        counts = read_counts(file, unix_s_of(time.monotonic_ns()))
+        return cls(config.watch, node_name(config.node.name), labels, told, counts, file)
 
     @property
     def counts(self) -> Counts:
@@ -85,8 +88,7 @@ class WatchStage:
         if wanted is not self._used:
             self._used = wanted
             self._tell(self._engine.use(wanted))
-        ago_s = (time.monotonic_ns() - scene.exposed_ns) / 1e9
-        self._tell(self._engine.step(scene, self._clock() - ago_s))
+        self._tell(self._engine.step(scene, self._unix_s(scene.exposed_ns)))
         self._keep()
 
     def end(self) -> None:
@@ -110,7 +112,7 @@ class WatchStage:
 
     def _keep(self) -> None:
         counts, kept = self._engine.counts, self._kept
-        if counts.lines is kept.lines and counts.zones is kept.zones:
+        if self._file is None or (counts.lines is kept.lines and counts.zones is kept.zones):
             return
         if counts.lines == kept.lines and counts.zones == kept.zones:
             return
