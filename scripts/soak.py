@@ -1,8 +1,8 @@
 """A long run of the demo scene through everything, which fails when something grows.
 
-Run it with scripts/soak.  Two viewers watch the live page.  Once a second it reads what the process
-holds: memory, descriptors, threads and camera frames; and how late results are.  After a warm-up
-none of them may grow.
+Run it with scripts/soak.  Two viewers watch the live page, and rules make events with clips, whose
+folder has to stay within its space.  Once a second it reads what the process holds: memory,
+descriptors, threads and camera frames; and how late results are.  After a warm-up none may grow.
 """
 
 import argparse
@@ -18,13 +18,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from soak_report import FIGURES, Series, Verdict, draw, judge
+from soak_config import configuration
+from soak_report import FIGURES, Series, Verdict, draw, judge, judge_space
 
 from edge_vision.app import App, prepare_process
 from edge_vision.camera import make_camera
 from edge_vision.camera.base import Camera, CameraInfo
 from edge_vision.config import Config
-from edge_vision.config_load import parse_config
 from edge_vision.errors import EdgeVisionError, OutputError
 from edge_vision.frame import Frame
 from edge_vision.map_plot import check_png, write_png
@@ -118,6 +118,7 @@ class Soak:
             on_tick=lambda app, now_ns: self.tick(now_ns),
         )
         # Made and filled now: what is read must not grow what it reads.
+        self._events_folder = Path(config.events.folder) if config.events.folder else None
         self._rows = np.full((math.ceil(minutes * 60) + 60, 1 + len(FIGURES)), math.nan)
         self._count = 0
         self._begin_ns = 0
@@ -159,6 +160,7 @@ class Soak:
             self.camera.out,
             latency.percentile(95) if latency.count else math.nan,
             sum(telemetry.drops().values()),
+            folder_mb(self._events_folder) if self._events_folder is not None else 0.0,
         )
         if self._count % 60 == 0:
             figures = ", ".join(f"{n} {v:.1f}" for n, v in zip(FIGURES, row[1:], strict=True))
@@ -179,19 +181,16 @@ def memory_mb() -> tuple[float, float]:
     return resident * page_mb, (resident - of_files) * page_mb
 
 
-def configuration(folder: Path) -> Config:
-    """The demo scene to every output that needs no screen, written below `folder`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    outputs = {
-        "web": {"enabled": True, "port": port},
-        "window": {"enabled": False},
-        # Small files of a minute: the index of one grows until its end.
-        "video": {"path": str(folder / "soak.mp4"), "crf": 40, "split_s": 60.0},
-        "jsonl": {"path": str(folder / "soak.jsonl")},
-        "null": {"enabled": True},
-    }
-    return parse_config({"camera": {"kind": "demo"}, "outputs": outputs})
+def folder_mb(folder: Path) -> float:
+    """What the files of a folder, and of those in it, hold, in 10^6 bytes."""
+    size_bytes = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            try:
+                size_bytes += os.stat(os.path.join(where, name)).st_size
+            except FileNotFoundError:  # removed meanwhile
+                continue
+    return size_bytes / 1e6
 
 
 def main() -> int:
@@ -210,6 +209,7 @@ def main() -> int:
     prepare_process()
     # Not /tmp, which may be in memory: it takes half a gigabyte an hour.
     with tempfile.TemporaryDirectory(prefix="edge-vision-soak-", dir="/var/tmp") as folder:
+        os.environ["STATE_DIRECTORY"] = folder  # nobody's own counts
         soak = Soak(configuration(Path(folder)), chosen.minutes)
         handle_signals(soak.app, None)
         faults = soak.run()
@@ -241,6 +241,8 @@ def tell(
         read_mb = viewer.read_bytes / 1e6
         said = f"viewer {number} of the live page was sent {read_mb:.1f} MB; at least 0.1"
         verdicts.append(Verdict(f"viewer_{number}", -read_mb, -0.1, said))
+    if soak.app.config.events.enabled is True:
+        verdicts.append(judge_space(series, soak.app.config.events.max_mb))
     for verdict in verdicts:
         print(f"{'ok  ' if verdict.holds else 'FAIL'}  {verdict.said}")
     for reason, count in sorted(soak.app.pipeline.telemetry.drops().items()):

@@ -20,6 +20,7 @@ FIGURES = {
     "frames_out": "camera frames that are out",
     "late_ms": "latency of results, p95 of each second, ms",
     "drops": "frames dropped since the start",
+    "events_mb": "log, clips and pictures of events, MB",
 }
 """What is read once a second, and what it is."""
 GROWTH_MB_PER_H = 2.0
@@ -30,6 +31,9 @@ LATE_FACTOR, LATE_MORE_MS = 3.0, 100.0
 """Results may come so much later: generous, as other programs make them late as well."""
 FRAMES_MORE = 2
 """One in each slot: how many more are out says how busy the computer is."""
+SPACE_MORE_MB, SPACE_LEAST_MB = 30.0, 1.0
+"""What events may hold above their limit, which is looked at once a minute; and what a clip holds,
+without which nothing was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,13 @@ def judge(series: Series) -> list[Verdict]:
         said = f"{FIGURES[figure]}: {before:.0f}, then {after:.0f} {span}; at most {most:.0f}"
         verdicts.append(Verdict(figure, after, most, said))
     return verdicts
+
+
+def judge_space(series: Series, max_mb: float) -> Verdict:
+    """The verdict on what log, clips and pictures of events hold.  max_mb: events.max_mb."""
+    held_mb, most_mb = float(np.max(series["events_mb"])), max_mb + SPACE_MORE_MB
+    said = f"{FIGURES['events_mb']}: {SPACE_LEAST_MB:.0f} to {most_mb:.0f}; found {held_mb:.1f}"
+    return Verdict("events_mb", held_mb if held_mb >= SPACE_LEAST_MB else math.inf, most_mb, said)
 
 
 def _quiet(values: NDArray[np.float64]) -> float:

@@ -50,6 +50,7 @@ def made_up(minutes: float = 60, **changes: Values | float) -> dict[str, Values]
         "frames_out": noise.integers(0, 2, seconds.size) + 2.0 * busy,
         "late_ms": 50 + noise.gamma(2, 10, seconds.size) + 400 * busy,
         "drops": np.cumsum(3.0 * busy),
+        "events_mb": np.minimum(seconds / 10, 40) + 5.0 * busy,
     }
     series["late_ms"][noise.random(seconds.size) < 0.01] = np.nan  # no result came
     for name, change in changes.items():
@@ -83,6 +84,15 @@ HOUR = np.arange(3600.0)
 )
 def test_growth_is_found_and_named(report: ModuleType, figure: str, change: Values) -> None:
     assert failures(report, made_up(**{figure: change})) == [figure]
+
+
+def test_events_are_recorded_and_stay_within_their_space(report: ModuleType) -> None:
+    verdict = report.judge_space(made_up(), max_mb=40)
+    assert verdict.holds
+    assert verdict.said == "log, clips and pictures of events, MB: 1 to 70; found 45.0"
+    assert not report.judge_space(made_up(events_mb=HOUR / 60), max_mb=40).holds
+    nothing = made_up() | {"events_mb": np.full(3600, 0.1)}
+    assert not report.judge_space(nothing, max_mb=40).holds
 
 
 def test_the_sentence_says_what_was_found_and_the_bound(report: ModuleType) -> None:
