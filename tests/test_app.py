@@ -163,7 +163,7 @@ np.ones(4 << 20, np.uint8)  # freed: from here on glibc alone keeps blocks of up
 before = resident_mb()
 pictures, small = [], []
 for _ in range(50):
-    pictures.append(np.ones(1 << 20, np.uint8))
+    pictures.append(np.ones(1280 * 720 * 3 // 2, np.uint8))
     small.append(b"x" * 60_000)  # lies between them
 pictures.clear()
 print(resident_mb() - before)
