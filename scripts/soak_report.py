@@ -31,9 +31,9 @@ LATE_FACTOR, LATE_MORE_MS = 3.0, 100.0
 """Results may come so much later: generous, as other programs make them late as well."""
 FRAMES_MORE = 2
 """One in each slot: how many more are out says how busy the computer is."""
-SPACE_MORE_MB, SPACE_LEAST_MB = 30.0, 1.0
-"""What events may hold above their limit, which is looked at once a minute; and what a clip holds,
-without which nothing was recorded."""
+SPACE_MORE_MB, SPACE_LEAST_MB = 80.0, 1.0
+"""What events may hold above their limit: two minutes of film, as it is looked at once a minute and
+a clip that is being made stays; and what a clip holds, without which nothing was recorded."""
 
 
 @dataclass(frozen=True, slots=True)

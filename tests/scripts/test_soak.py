@@ -89,8 +89,8 @@ def test_growth_is_found_and_named(report: ModuleType, figure: str, change: Valu
 def test_events_are_recorded_and_stay_within_their_space(report: ModuleType) -> None:
     verdict = report.judge_space(made_up(), max_mb=40)
     assert verdict.holds
-    assert verdict.said == "log, clips and pictures of events, MB: 1 to 70; found 45.0"
-    assert not report.judge_space(made_up(events_mb=HOUR / 60), max_mb=40).holds
+    assert verdict.said == "log, clips and pictures of events, MB: 1 to 120; found 45.0"
+    assert not report.judge_space(made_up(events_mb=HOUR / 20), max_mb=40).holds
     nothing = made_up() | {"events_mb": np.full(3600, 0.1)}
     assert not report.judge_space(nothing, max_mb=40).holds
 
