@@ -117,8 +117,8 @@ class Soak:
             on_scene=self._late,
             on_tick=lambda app, now_ns: self.tick(now_ns),
         )
-        # Made and filled now: what is read must not grow what it reads.
         self._events_folder = Path(config.events.folder) if config.events.folder else None
+        # Made and filled now: what is read must not grow what it reads.
         self._rows = np.full((math.ceil(minutes * 60) + 60, 1 + len(FIGURES)), math.nan)
         self._count = 0
         self._begin_ns = 0
